@@ -1,0 +1,15 @@
+//! Reaching the cloud app: addresses, proxies, TLS, tokens on calls, errors in words, names.
+//!
+//! This crate reads no environment, no files and no wall clock; it is told. Its timers (connect,
+//! call and stall limits) are the one use of time.
+
+mod base_url;
+pub mod http_client;
+pub mod lookup;
+pub mod net;
+pub mod parallel;
+mod status;
+pub mod wire;
+
+pub use base_url::BaseUrl;
+pub use status::rpc_error;

@@ -1,0 +1,90 @@
+//! gRPC statuses in words: what failed, why, what to do.
+
+use std::error::Error as StdError;
+
+use tonic::{Code, Status};
+use viam_contract::{Error, Kind, text};
+
+/// Translates the failure of a call. `doing` is a fragment such as `could not list locations`.
+///
+/// An error of our own that travelled through the transport (no network, no login) comes out
+/// with its own kind, message and hints.
+#[must_use]
+pub fn rpc_error(status: Status, doing: impl Into<String>) -> Error {
+    tracing::debug!(target: "viam", "status {:?}: {} {:?}", status.code(), status.message(), status.metadata());
+    if let Some(own) = own(&status) {
+        let mut error = Error::new(own.kind(), doing.into());
+        let mut cause = own.message().to_owned();
+        for more in own.causes() {
+            cause.push_str(": ");
+            cause.push_str(&more);
+        }
+        error = error.because(cause);
+        for hint in own.hints() {
+            error = error.hint(hint.clone());
+        }
+        return error;
+    }
+    let said = text::one_line(status.message()).into_owned();
+    let with = |words: &str| if said.is_empty() { words.to_owned() } else { format!("{words}: {said}") };
+    let (kind, cause) = match status.code() {
+        Code::Unauthenticated => (Kind::Auth, with("the server does not accept the login")),
+        Code::PermissionDenied => (Kind::User, with("permission denied")),
+        Code::NotFound => (Kind::User, with("not found")),
+        Code::AlreadyExists => (Kind::User, with("it exists already")),
+        Code::InvalidArgument => (Kind::User, with("the server refused the request")),
+        Code::FailedPrecondition => (Kind::User, with("it is not possible in this state")),
+        Code::OutOfRange => (Kind::User, with("out of range")),
+        Code::ResourceExhausted => (Kind::Remote, with("a limit of the server is reached")),
+        Code::Unimplemented => (Kind::Remote, with("the server does not know this call")),
+        Code::Unavailable => (Kind::Remote, with("the server is not available")),
+        Code::DeadlineExceeded => (Kind::Remote, with("the server took too long")),
+        Code::Cancelled => (Kind::Remote, with("the call was cancelled")),
+        Code::Aborted => (Kind::Remote, with("the server gave up")),
+        Code::DataLoss => (Kind::Remote, with("the server lost data")),
+        Code::Internal | Code::Unknown | Code::Ok => (Kind::Remote, with("the server failed")),
+    };
+    let error = Error::new(kind, doing.into()).because(cause);
+    match status.code() {
+        Code::Unauthenticated => error.hint_run("viam login"),
+        Code::PermissionDenied => error.hint_run("viam whoami"),
+        _ => error,
+    }
+}
+
+/// Our own error somewhere among the sources.
+fn own(status: &Status) -> Option<&Error> {
+    let mut next: Option<&(dyn StdError + 'static)> = status.source();
+    while let Some(error) = next {
+        if let Some(own) = error.downcast_ref::<Error>() {
+            return Some(own);
+        }
+        next = error.source();
+    }
+    None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn codes_become_kinds_and_words() {
+        let error = rpc_error(Status::unauthenticated("token expired"), "could not list locations");
+        assert_eq!(error.kind(), Kind::Auth);
+        assert_eq!(error.causes(), ["the server does not accept the login: token expired"]);
+        assert!(!error.hints().is_empty());
+        let error = rpc_error(Status::not_found("100% not\u{1b}[2J"), "could not x");
+        assert_eq!(error.causes(), ["not found: 100% not\\u{1b}[2J"]);
+    }
+
+    #[test]
+    fn an_error_of_our_own_keeps_its_kind_and_hints() {
+        let own = Error::new(Kind::Auth, "not logged in").hint_run("viam login");
+        let status = Status::from_error(Box::new(own));
+        let error = rpc_error(status, "could not list organizations");
+        assert_eq!(error.kind(), Kind::Auth);
+        assert_eq!(error.causes(), ["not logged in"]);
+        assert_eq!(error.hints().len(), 1);
+    }
+}
