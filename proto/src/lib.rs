@@ -23,17 +23,14 @@
 #[cfg(feature = "descriptors")]
 pub const DESCRIPTORS: &[u8] = include_bytes!("gen/descriptors.bin");
 
-/// One generated package as the module `$name`, behind the features that need it.
+/// One generated package as the module `$name`, behind its feature.
 macro_rules! package {
-    ($name:ident, $package:literal, $($feature:literal),+) => {
-        #[cfg(any($(feature = $feature),+))]
+    ($name:ident, $package:literal, $feature:literal) => {
+        #[cfg(feature = $feature)]
         #[doc = concat!("The package `", $package, "`.")]
         #[allow(
             clippy::all,
             clippy::allow_attributes_without_reason,
-            clippy::use_self,
-            clippy::semicolon_if_nothing_returned,
-            clippy::uninlined_format_args,
             missing_docs,
             unused_qualifications,
             reason = "generated"

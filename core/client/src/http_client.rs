@@ -60,7 +60,7 @@ pub async fn send(net: &Net, request: Request<Bytes>) -> Result<Answer> {
             let body = Limited::new(body, BODY_LIMIT)
                 .collect()
                 .await
-                .map_err(|error| Error::new(Kind::Remote, doing()).because(error))?
+                .map_err(|error| Error::new(Kind::Remote, doing()).because(error.to_string()))?
                 .to_bytes();
             Ok(Answer { status: parts.status, headers: parts.headers, body })
         };

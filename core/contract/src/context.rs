@@ -1,6 +1,7 @@
 //! Everything that a command may touch.
 
 use std::ffi::{OsStr, OsString};
+use std::fmt;
 use std::future::Future;
 use std::path::PathBuf;
 use std::pin::Pin;
@@ -12,8 +13,22 @@ use crate::{Exit, Globals, Output, Result};
 /// A boxed future that may move between threads.
 pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 
-/// Any error of a transport.
-pub type BoxError = Box<dyn std::error::Error + Send + Sync>;
+/// Any error of a transport. A type of its own, since futures that hold a client with a boxed
+/// trait object as its error are not provably `Send`.
+#[derive(Debug)]
+pub struct WireError(pub Box<dyn std::error::Error + Send + Sync>);
+
+impl fmt::Display for WireError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl std::error::Error for WireError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        Some(&*self.0)
+    }
+}
 
 /// The one transport that generated gRPC clients are used with: TLS, plaintext, a WebRTC data
 /// channel or a server in the same process look the same behind it. Credentials are attached
@@ -21,7 +36,7 @@ pub type BoxError = Box<dyn std::error::Error + Send + Sync>;
 pub type Wire = tower::util::BoxCloneSyncService<
     http::Request<tonic::body::Body>,
     http::Response<tonic::body::Body>,
-    BoxError,
+    WireError,
 >;
 
 /// What a connection goes to.
@@ -175,7 +190,7 @@ pub struct Context {
     /// Where files lie.
     pub dirs: Dirs,
     /// stdout and stderr.
-    pub output: Output,
+    pub output: Arc<Output>,
     /// The global flags.
     pub globals: Globals,
     /// Default organization and location.

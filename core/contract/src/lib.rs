@@ -20,8 +20,8 @@ mod session;
 pub mod text;
 
 pub use context::{
-    BoxError, BoxFuture, Captured, Clock, Context, Defaults, Dirs, Env, Job, Prompter, Sessions,
-    Spawner, Target, Wire,
+    BoxFuture, Captured, Clock, Context, Defaults, Dirs, Env, Job, Prompter, Sessions, Spawner,
+    Target, Wire, WireError,
 };
 pub use error::{Error, Hint, Kind, Result, ResultExt};
 pub use exit::Exit;

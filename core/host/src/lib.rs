@@ -1,1 +1,22 @@
-//! x
+//! The real world: the one crate, with the plugin SDK, that reads the environment, the home
+//! folder, the clock and the terminal.
+//!
+//! | folder | what it does |
+//! |---|---|
+//! | `doors` | environment, clock, processes, questions: what a [`viam_contract::Context`] carries |
+//! | `files` | writing without ever leaving half a file |
+//! | `login` | session files, profiles, device flow, refresh, keys |
+//! | `route` | which program a command word means |
+//! | `launch` | handing a command to another executable |
+
+pub mod context;
+pub mod doors;
+pub mod files;
+pub mod launch;
+pub mod login;
+pub mod paths;
+pub mod report;
+pub mod route;
+pub mod settings;
+pub mod trace;
+pub mod world;

@@ -13,7 +13,9 @@ use tonic::body::Body;
 use tonic::transport::Channel;
 use tonic::{Code, Status};
 use tower_service::Service;
-use viam_contract::{BoxError, BoxFuture, Error, Kind};
+use viam_contract::{BoxFuture, Error, Kind, WireError};
+
+type BoxError = Box<dyn std::error::Error + Send + Sync>;
 
 use super::buffer::{self, Chained, Resumed};
 use super::{CALL_LIMIT, Config};
@@ -161,16 +163,17 @@ async fn watched<T>(
 
 impl Service<Request<Body>> for CallService {
     type Response = Response<Body>;
-    type Error = BoxError;
-    type Future = BoxFuture<'static, Result<Response<Body>, BoxError>>;
+    type Error = WireError;
+    type Future = BoxFuture<'static, Result<Response<Body>, WireError>>;
 
-    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), BoxError>> {
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), WireError>> {
         // Readiness is awaited within the call, where its error can be put into words.
         Poll::Ready(Ok(()))
     }
 
     fn call(&mut self, request: Request<Body>) -> Self::Future {
-        Box::pin(self.clone().call(request))
+        let call = self.clone().call(request);
+        Box::pin(async { call.await.map_err(WireError) })
     }
 }
 

@@ -1,0 +1,251 @@
+//! The session of one process: tokens when they are needed, renewed when they must be.
+
+use std::sync::Arc;
+
+use chrono::{DateTime, Utc};
+use tokio::sync::Mutex;
+use viam_client::wire::{self, API_KEY, TokenSource};
+use viam_contract::{
+    BoxFuture, DEFAULT_BASE_URL, Error, Kind, Result, Sessions, Target, Wire, text,
+};
+
+use super::file::{Auth, Loaded, UserToken, load};
+use super::refresh;
+use super::source::{Credential, Login, Source};
+use super::tokens::TokenCache;
+use crate::world::World;
+
+/// Login and connections of one process.
+#[derive(Clone)]
+pub struct HostSessions {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    world: World,
+    login: Login,
+    /// The token in use, renewed by one task at a time.
+    current: Mutex<Option<Token>>,
+}
+
+#[derive(Clone)]
+struct Token {
+    bearer: String,
+    expires_at: Option<DateTime<Utc>>,
+}
+
+impl HostSessions {
+    /// Finds the login; see [`Login::find`].
+    ///
+    /// # Errors
+    /// As [`Login::find`].
+    pub fn open(world: &World) -> Result<Self> {
+        let login = Login::find(world)?;
+        if let Some(complaint) = &login.complaint {
+            world.output.warn(complaint);
+        }
+        Ok(Self::with(world.clone(), login))
+    }
+
+    /// The session of a login.
+    #[must_use]
+    pub fn with(world: World, login: Login) -> Self {
+        Self { inner: Arc::new(Inner { world, login, current: Mutex::new(None) }) }
+    }
+
+    /// The login.
+    #[must_use]
+    pub fn login(&self) -> &Login {
+        &self.inner.login
+    }
+
+    /// The token that is good now and its end, without the network; `None` when it takes the
+    /// network to get one, or when nobody is logged in.
+    #[must_use]
+    pub fn token_at_hand(&self) -> Option<(String, Option<DateTime<Utc>>)> {
+        let Inner { world, login, .. } = &*self.inner;
+        let now: DateTime<Utc> = world.clock.now().into();
+        match &login.credential {
+            Credential::None(_) => None,
+            Credential::User(token) => refresh::is_good(token, now).then(|| {
+                (token.access_token.clone(), token.expires_at.map(|end| end.to_utc()))
+            }),
+            Credential::Key(key) => TokenCache::new(&world.dirs, &login.base_url, key)
+                .get(now)
+                .map(|(token, end)| (token, Some(end))),
+        }
+    }
+
+    /// A token that is good now, got from the network if it must be.
+    ///
+    /// # Errors
+    /// `Auth` when nobody is logged in or the login has ended, `Remote` when the network fails.
+    pub async fn token(&self) -> Result<(String, Option<DateTime<Utc>>)> {
+        let token = self.inner.token(None).await?;
+        Ok((token.bearer, token.expires_at))
+    }
+}
+
+impl Inner {
+    async fn token(&self, rejected: Option<&str>) -> Result<Token> {
+        let mut current = self.current.lock().await;
+        let now: DateTime<Utc> = self.world.clock.now().into();
+        if let Some(token) = &*current {
+            let good = token.expires_at.is_none_or(|end| now + super::tokens::MARGIN < end);
+            if good && rejected != Some(token.bearer.as_str()) {
+                return Ok(token.clone());
+            }
+        }
+        let token = match &self.login.credential {
+            Credential::None(why) => return Err(not_logged_in(&self.login, why.as_deref())),
+            Credential::User(token) => self.user(token, rejected, now).await?,
+            Credential::Key(key) => {
+                let cache = TokenCache::new(&self.world.dirs, &self.login.base_url, key);
+                match cache.get(now).filter(|(token, _)| rejected != Some(token.as_str())) {
+                    Some((bearer, end)) => Token { bearer, expires_at: Some(end) },
+                    None => {
+                        let bearer = wire::authenticate(
+                            self.config(None),
+                            &key.id,
+                            API_KEY,
+                            &key.key,
+                        )
+                        .await
+                        .map_err(|error| self.name_source(error))?;
+                        // A folder that cannot be written costs an exchange in each process.
+                        let end = cache
+                            .put(&bearer, now)
+                            .unwrap_or_else(|_| super::tokens::end_of(&bearer, now));
+                        Token { bearer, expires_at: Some(end) }
+                    }
+                }
+            }
+        };
+        *current = Some(token.clone());
+        Ok(token)
+    }
+
+    async fn user(
+        &self,
+        token: &UserToken,
+        rejected: Option<&str>,
+        now: DateTime<Utc>,
+    ) -> Result<Token> {
+        let plain = |token: &UserToken| Token {
+            bearer: token.access_token.clone(),
+            expires_at: token.expires_at.map(|end| end.to_utc()),
+        };
+        if rejected.is_none() && refresh::is_good(token, now) {
+            return Ok(plain(token));
+        }
+        // What was refused may be newer than what this process started with.
+        let mut old = token.clone();
+        if let Some(rejected) = rejected
+            && rejected != old.access_token
+            && let Loaded::File(session) = load(&self.login.path)?
+            && let Some(Auth::User(stored)) = session.auth
+        {
+            old = stored;
+        }
+        let fresh =
+            refresh::renew(&self.world.net, &self.login, &old, now, &self.world.output).await?;
+        Ok(plain(&fresh))
+    }
+
+    /// Says where a refused credential came from.
+    fn name_source(&self, error: Error) -> Error {
+        if error.kind() != Kind::Auth {
+            return error;
+        }
+        let error = error.hint_text(format!("the key came from {}", self.login.source.describe()));
+        match &self.login.source {
+            Source::Environment => error.hint_text(
+                "unset the variables to use the stored login, or set them to a key that works",
+            ),
+            Source::Profile(name) => error.hint_run(format!(
+                "viam profiles update --profile-name {name} --key-id ID --key -"
+            )),
+            Source::Stored => error.hint_run("viam login api-key --key-id ID --key -"),
+        }
+    }
+
+    fn config(&self, tokens: Option<Arc<dyn TokenSource>>) -> wire::Config {
+        let output = Arc::clone(&self.world.output);
+        wire::Config {
+            net: self.world.net.clone(),
+            base_url: self.login.base_url.clone(),
+            tokens,
+            on_wait: output.stderr_tty().then(|| {
+                Arc::new(move |peer: &str| output.status(&format!("waiting for {peer} …")))
+                    as wire::OnWait
+            }),
+        }
+    }
+}
+
+/// The error of a command that needs a login.
+#[must_use]
+pub fn not_logged_in(login: &Login, why: Option<&str>) -> Error {
+    let default = login.base_url.to_string() == DEFAULT_BASE_URL;
+    let what = if default && why.is_none() {
+        "not logged in".to_owned()
+    } else {
+        format!("not logged in to {}", login.base_url)
+    };
+    let error = Error::new(Kind::Auth, what);
+    let error = match why {
+        Some(why) => error.because(why.to_owned()),
+        None => error,
+    };
+    if default {
+        error.hint_run("viam login")
+    } else {
+        error.hint_run(format!("viam --base-url {} login", login.base_url))
+    }
+}
+
+impl TokenSource for Inner {
+    fn bearer<'a>(&'a self, rejected: Option<&'a str>) -> BoxFuture<'a, Result<Option<String>>> {
+        Box::pin(async move {
+            let token = self.token(rejected).await?;
+            Ok((rejected != Some(token.bearer.as_str())).then_some(token.bearer))
+        })
+    }
+}
+
+impl Sessions for HostSessions {
+    fn subject(&self) -> Result<String> {
+        let login = &self.inner.login;
+        match &login.credential {
+            Credential::None(why) => Err(not_logged_in(login, why.as_deref())),
+            _ => Ok(login.subject().unwrap_or_default()),
+        }
+    }
+
+    fn base_url(&self) -> Result<String> {
+        Ok(self.inner.login.base_url.to_string())
+    }
+
+    fn wire<'a>(&'a self, target: &'a Target) -> BoxFuture<'a, Result<Wire>> {
+        Box::pin(async move {
+            let Inner { world, login, .. } = &*self.inner;
+            self.subject()?;
+            match target {
+                Target::App => {}
+                _ => return Err(Error::new(Kind::Internal, "no such target")),
+            }
+            if login.base_url.to_string() != DEFAULT_BASE_URL {
+                world.output.status(&format!(
+                    "Using {} as base URL value",
+                    text::quoted(&login.base_url.to_string())
+                ));
+            }
+            if login.overrides_stored && world.output.stderr_tty() {
+                world.output.status(
+                    "VIAM_API_KEY_ID and VIAM_API_KEY are used instead of the stored login",
+                );
+            }
+            wire::open(self.inner.config(Some(Arc::clone(&self.inner) as Arc<dyn TokenSource>)))
+        })
+    }
+}

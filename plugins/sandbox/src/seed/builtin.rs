@@ -1,0 +1,174 @@
+//! The worlds that come with the program.
+
+use serde_json::json;
+
+use super::{LocationSpec, MachineSpec, OrganizationSpec, PartSpec, World};
+
+/// Three organizations, five locations (one shared by two organizations), eleven machines. The
+/// first machine of all is the one that is meant where nobody says another.
+pub(super) fn fleet() -> World {
+    let rover = MachineSpec {
+        parts: vec![
+            PartSpec { config: rover_config(), ..part("rover-1-main") },
+            part("rover-1-arm"),
+        ],
+        ..machine("rover-1")
+    };
+    let picker = MachineSpec {
+        parts: vec![part("picker-1-main"), part("picker-1-camera")],
+        ..machine("picker-1")
+    };
+    let warehouse = vec![rover, machine("rover-2"), picker];
+    let dock = vec![machine("dock-cam-1"), machine("dock-cam-2")];
+    let orchard = vec![machine("sprayer-1"), machine("sprayer-2"), machine("weather-station")];
+    World {
+        users: Vec::new(),
+        organizations: vec![
+            OrganizationSpec {
+                namespace: "acme".to_owned(),
+                locations: vec![
+                    location("Warehouse", warehouse),
+                    LocationSpec {
+                        parent: Some("Warehouse".to_owned()),
+                        ..location("Loading Dock", dock)
+                    },
+                ],
+                ..organization("Acme Robotics")
+            },
+            OrganizationSpec {
+                locations: vec![
+                    location("Orchard", orchard),
+                    LocationSpec {
+                        shared_with: vec!["Acme Robotics".to_owned()],
+                        ..location("Shared Bench", vec![machine("bench-arm")])
+                    },
+                ],
+                ..organization("Field Lab")
+            },
+            OrganizationSpec {
+                locations: vec![location(
+                    "Classroom",
+                    vec![machine("student-bot-1"), machine("student-bot-2")],
+                )],
+                ..organization("Old Mill School")
+            },
+        ],
+    }
+}
+
+/// The names and ids that the documented examples use. Ids are any text here.
+pub(super) fn docs() -> World {
+    let main = |name: &str| vec![PartSpec { config: docs_config(), ..part(name) }];
+    let my_robot = MachineSpec {
+        id: Some("82c608a-1be9-46a5-968d-bad3a8a6daa".to_owned()),
+        parts: main("myrobot-main"),
+        ..machine("myrobot")
+    };
+    let my_rover = MachineSpec {
+        id: Some("82c608a-1be9-46a5".to_owned()),
+        parts: main("myrover-main"),
+        ..machine("myrover")
+    };
+    let named = |id: &str| OrganizationSpec { id: Some(id.to_owned()), ..organization(id) };
+    let place = |id: &str, machines| LocationSpec {
+        id: Some(id.to_owned()),
+        ..location(id, machines)
+    };
+    World {
+        users: Vec::new(),
+        organizations: vec![
+            OrganizationSpec {
+                locations: vec![place("myLoc", vec![my_robot, my_rover])],
+                ..organization("Robot's Org")
+            },
+            OrganizationSpec {
+                locations: vec![place("123", vec![machine("sensor-1")])],
+                ..named("abc")
+            },
+            OrganizationSpec { namespace: "my-namespace".to_owned(), ..named("my-org") },
+        ],
+    }
+}
+
+/// Somewhere to begin.
+pub(super) fn empty() -> World {
+    World { users: Vec::new(), organizations: vec![organization("Empty")] }
+}
+
+/// So many machines, ten in each location, in one organization.
+pub(super) fn scale(count: u32) -> World {
+    let places = (count / 10).max(1);
+    let mut locations: Vec<LocationSpec> =
+        (1..=places).map(|number| location(&format!("location-{number:05}"), Vec::new())).collect();
+    for number in 0..count {
+        let place = (number / 10).min(places - 1) as usize;
+        locations[place].machines.push(machine(&format!("machine-{:06}", number + 1)));
+    }
+    let organization = OrganizationSpec { locations, ..organization("Scale") };
+    World { users: Vec::new(), organizations: vec![organization] }
+}
+
+fn organization(name: &str) -> OrganizationSpec {
+    OrganizationSpec { name: name.to_owned(), ..OrganizationSpec::default() }
+}
+
+fn location(name: &str, machines: Vec<MachineSpec>) -> LocationSpec {
+    LocationSpec { name: name.to_owned(), machines, ..LocationSpec::default() }
+}
+
+fn machine(name: &str) -> MachineSpec {
+    MachineSpec { name: name.to_owned(), ..MachineSpec::default() }
+}
+
+fn part(name: &str) -> PartSpec {
+    PartSpec { name: name.to_owned(), ..PartSpec::default() }
+}
+
+type Config = serde_json::Map<String, serde_json::Value>;
+
+fn component(name: &str, kind: &str) -> serde_json::Value {
+    json!({
+        "name": name,
+        "api": format!("rdk:component:{kind}"),
+        "model": "rdk:builtin:fake",
+        "attributes": {},
+    })
+}
+
+fn rover_config() -> Config {
+    let kinds = ["board", "camera", "generic", "motor", "sensor", "servo"];
+    let components: Vec<_> = kinds.iter().map(|kind| component(&format!("{kind}1"), kind)).collect();
+    Config::from_iter([("components".to_owned(), components.into())])
+}
+
+fn docs_config() -> Config {
+    let components = vec![component("myServo", "servo"), component("cam", "camera")];
+    let services = json!([{
+        "name": "vision",
+        "api": "rdk:service:vision",
+        "model": "rdk:builtin:fake",
+        "attributes": { "camera_name": "cam", "classifier": "stuff_detector" },
+    }]);
+    Config::from_iter([
+        ("components".to_owned(), components.into()),
+        ("services".to_owned(), services),
+    ])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn machines(world: &World) -> Vec<usize> {
+        let locations = world.organizations.iter().flat_map(|org| &org.locations);
+        locations.map(|location| location.machines.len()).collect()
+    }
+
+    #[test]
+    fn scale_spreads_its_machines() {
+        assert_eq!(machines(&scale(1)), [1]);
+        assert_eq!(machines(&scale(25)), [10, 15]);
+        let large = machines(&scale(2000));
+        assert_eq!((large.len(), large.iter().sum::<usize>()), (200, 2000));
+    }
+}

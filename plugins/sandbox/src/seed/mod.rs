@@ -1,0 +1,282 @@
+//! Worlds: what a sandbox is filled with.
+//!
+//! `--seed` takes a name (`fleet`, `docs`, `empty`, `scale:N`) or a file with a world of one's
+//! own, in JSON:
+//!
+//! ```json
+//! {
+//!   "users": ["demo@example.com", "ann@example.com"],
+//!   "organizations": [
+//!     {
+//!       "name": "Acme",
+//!       "namespace": "acme",
+//!       "members": ["demo@example.com"],
+//!       "keys": [{ "name": "ci", "id": "…", "secret": "…", "role": "owner" }],
+//!       "locations": [
+//!         {
+//!           "name": "Hall",
+//!           "parent": "Site",
+//!           "shared_with": ["Partner"],
+//!           "keys": [],
+//!           "machines": [
+//!             {
+//!               "name": "rover",
+//!               "keys": [],
+//!               "parts": [{ "name": "rover-main", "config": { "components": [] } }]
+//!             }
+//!           ]
+//!         }
+//!       ]
+//!     }
+//!   ]
+//! }
+//! ```
+//!
+//! Only `organizations` and the names are needed. `id` may stand in each object and is any text;
+//! without it the id is made from the names that lead to the thing, so that the same file gives
+//! the same ids. `parent` and `shared_with` take names or ids. A machine without `parts` has one,
+//! `NAME-main`; the first part is the main one unless another says `"main": true`. Users are
+//! members of every organization that names no `members`; without `users` there is
+//! `demo@example.com`. A key without `secret` gets a random one. An unknown key of the file is an
+//! error that names it.
+
+mod builtin;
+mod load;
+
+use std::path::Path;
+
+use serde::{Deserialize, Serialize};
+use viam_contract::{Error, Kind, Result, ResultExt as _};
+
+/// The person that every world has.
+pub const DEMO_USER: &str = "demo@example.com";
+
+/// The largest N of `scale:N`.
+const LARGEST_SCALE: u32 = 100_000;
+
+/// What a sandbox is filled with when it is made or reset.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
+pub enum Seed {
+    /// Three organizations with eleven machines.
+    #[default]
+    Fleet,
+    /// The names and ids of the documented examples.
+    Docs,
+    /// The user and one organization with nothing in it.
+    Empty,
+    /// So many machines in a tenth as many locations.
+    Scale(u32),
+    /// A world of one's own.
+    World(Box<World>),
+}
+
+impl Seed {
+    /// Reads the value of `--seed`; a file's path is taken from `cwd` on.
+    ///
+    /// # Errors
+    /// `Usage` when it is neither a name nor a file, or when the file holds no world.
+    pub fn parse(word: &str, cwd: &Path) -> Result<Self> {
+        match word {
+            "fleet" => return Ok(Self::Fleet),
+            "docs" => return Ok(Self::Docs),
+            "empty" => return Ok(Self::Empty),
+            _ => {}
+        }
+        if let Some(count) = word.strip_prefix("scale:") {
+            return count
+                .parse()
+                .ok()
+                .filter(|count| (1..=LARGEST_SCALE).contains(count))
+                .map(Self::Scale)
+                .ok_or_else(|| {
+                    Error::new(
+                        Kind::Usage,
+                        format!("scale:N takes a number from 1 to {LARGEST_SCALE}, not {count:?}"),
+                    )
+                });
+        }
+        let file = cwd.join(word);
+        let text = std::fs::read_to_string(&file)
+            .or_kind(Kind::Usage, || format!("cannot read the world {word:?}"))
+            .map_err(|error| {
+                error.hint_text("a world is fleet, docs, empty, scale:N or a JSON file")
+            })?;
+        World::parse(&text)
+            .or_kind(Kind::Usage, || format!("the file {word:?} holds no world"))
+            .map(|world| Self::World(Box::new(world)))
+    }
+
+    /// What `viam sandbox status` says of it.
+    #[must_use]
+    pub fn label(&self) -> String {
+        match self {
+            Self::Fleet => "fleet".to_owned(),
+            Self::Docs => "docs".to_owned(),
+            Self::Empty => "empty".to_owned(),
+            Self::Scale(count) => format!("scale:{count}"),
+            Self::World(_) => "file".to_owned(),
+        }
+    }
+
+    /// The world itself.
+    pub(crate) fn world(&self) -> World {
+        match self {
+            Self::Fleet => builtin::fleet(),
+            Self::Docs => builtin::docs(),
+            Self::Empty => builtin::empty(),
+            Self::Scale(count) => builtin::scale(*count),
+            Self::World(world) => World::clone(world),
+        }
+    }
+}
+
+/// A world; see the module for the form of its file.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct World {
+    /// E-mail addresses.
+    #[serde(default)]
+    pub users: Vec<String>,
+    /// Organizations, in the order in which they are listed.
+    pub organizations: Vec<OrganizationSpec>,
+}
+
+impl World {
+    /// Reads a world.
+    ///
+    /// # Errors
+    /// With line, column and the key that is wrong.
+    pub fn parse(text: &str) -> serde_json::Result<Self> {
+        serde_json::from_str(text)
+    }
+}
+
+/// An organization of a world.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct OrganizationSpec {
+    /// Its id; made from the name when it is missing.
+    #[serde(default)]
+    pub id: Option<String>,
+    /// Its name.
+    pub name: String,
+    /// Its public namespace.
+    #[serde(default)]
+    pub namespace: String,
+    /// The users that own it; all of them when it is missing.
+    #[serde(default)]
+    pub members: Option<Vec<String>>,
+    /// Keys for all of it.
+    #[serde(default)]
+    pub keys: Vec<KeySpec>,
+    /// The locations that it is the primary owner of.
+    #[serde(default)]
+    pub locations: Vec<LocationSpec>,
+}
+
+/// A location of a world.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LocationSpec {
+    /// Its id; made from the names when it is missing.
+    #[serde(default)]
+    pub id: Option<String>,
+    /// Its name.
+    pub name: String,
+    /// The location it lies in, which stands before it in the same organization.
+    #[serde(default)]
+    pub parent: Option<String>,
+    /// Organizations that own it too.
+    #[serde(default)]
+    pub shared_with: Vec<String>,
+    /// Keys for it.
+    #[serde(default)]
+    pub keys: Vec<KeySpec>,
+    /// Its machines.
+    #[serde(default)]
+    pub machines: Vec<MachineSpec>,
+}
+
+/// A machine of a world.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct MachineSpec {
+    /// Its id; made from the names when it is missing.
+    #[serde(default)]
+    pub id: Option<String>,
+    /// Its name.
+    pub name: String,
+    /// Keys for it.
+    #[serde(default)]
+    pub keys: Vec<KeySpec>,
+    /// Its parts; `NAME-main` when there are none.
+    #[serde(default)]
+    pub parts: Vec<PartSpec>,
+}
+
+/// A part of a world.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PartSpec {
+    /// Its id; made from the names when it is missing.
+    #[serde(default)]
+    pub id: Option<String>,
+    /// Its name.
+    pub name: String,
+    /// Whether it is the main part.
+    #[serde(default)]
+    pub main: bool,
+    /// Its configuration.
+    #[serde(default)]
+    pub config: serde_json::Map<String, serde_json::Value>,
+}
+
+/// A key of a world.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct KeySpec {
+    /// Its id, a UUID; made from the names when it is missing.
+    #[serde(default)]
+    pub id: Option<String>,
+    /// Its name.
+    pub name: String,
+    /// Its secret; random when it is missing.
+    #[serde(default)]
+    pub secret: Option<String>,
+    /// `owner` (which it is when nothing is said) or `operator`.
+    #[serde(default)]
+    pub role: Option<String>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_of_worlds() {
+        let cwd = Path::new("/");
+        assert_eq!(Seed::parse("fleet", cwd).expect("fleet"), Seed::Fleet);
+        assert_eq!(Seed::parse("scale:2000", cwd).expect("scale"), Seed::Scale(2000));
+        for bad in ["scale:0", "scale:", "scale:x", "scale:100001", "no/such/file"] {
+            assert_eq!(Seed::parse(bad, cwd).expect_err(bad).kind(), Kind::Usage);
+        }
+    }
+
+    #[test]
+    fn an_unknown_key_of_a_file_is_named() {
+        let error = World::parse(r#"{"organizations": [{"name": "A", "machins": []}]}"#);
+        let error = error.expect_err("unknown key").to_string();
+        assert!(error.contains("machins") && error.contains("line 1"), "{error}");
+    }
+
+    #[test]
+    fn a_file_is_found_from_the_working_directory() {
+        let dir = tempfile::tempdir().expect("dir");
+        std::fs::write(dir.path().join("w.json"), r#"{"organizations": [{"name": "A"}]}"#)
+            .expect("write");
+        let seed = Seed::parse("w.json", dir.path()).expect("world");
+        assert_eq!((seed.label(), seed.world().organizations.len()), ("file".to_owned(), 1));
+    }
+}

@@ -1,0 +1,107 @@
+//! The parts of machines.
+
+use rusqlite::{Connection, OptionalExtension as _, Row, params};
+
+/// One part.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Part {
+    pub(crate) id: String,
+    pub(crate) name: String,
+    pub(crate) robot: String,
+    pub(crate) location: String,
+    pub(crate) main: bool,
+    pub(crate) secret_id: String,
+    pub(crate) secret: String,
+    /// Its configuration: the text of a JSON object, as it was given.
+    pub(crate) config: String,
+    pub(crate) dns_name: String,
+    pub(crate) fqdn: String,
+    pub(crate) local_fqdn: String,
+    pub(crate) created: i64,
+    pub(crate) updated: i64,
+    pub(crate) last_access: Option<i64>,
+}
+
+const SELECT: &str = "SELECT p.*, r.location FROM parts p JOIN robots r ON r.id = p.robot";
+
+fn read(row: &Row<'_>) -> rusqlite::Result<Part> {
+    Ok(Part {
+        id: row.get("id")?,
+        name: row.get("name")?,
+        robot: row.get("robot")?,
+        location: row.get("location")?,
+        main: row.get("main")?,
+        secret_id: row.get("secret_id")?,
+        secret: row.get("secret")?,
+        config: row.get("config")?,
+        dns_name: row.get("dns_name")?,
+        fqdn: row.get("fqdn")?,
+        local_fqdn: row.get("local_fqdn")?,
+        created: row.get("created")?,
+        updated: row.get("updated")?,
+        last_access: row.get("last_access")?,
+    })
+}
+
+/// The parts of a machine, the main one first.
+pub(crate) fn list(db: &Connection, robot: &str) -> rusqlite::Result<Vec<Part>> {
+    db.prepare_cached(&format!("{SELECT} WHERE p.robot = ?1 ORDER BY p.main DESC, p.seq"))?
+        .query_map([robot], read)?
+        .collect()
+}
+
+/// One by its id.
+pub(crate) fn get(db: &Connection, id: &str) -> rusqlite::Result<Option<Part>> {
+    db.prepare_cached(&format!("{SELECT} WHERE p.id = ?1"))?.query_row([id], read).optional()
+}
+
+/// The parts of a name in a location.
+pub(crate) fn named(db: &Connection, location: &str, name: &str) -> rusqlite::Result<Vec<Part>> {
+    db.prepare_cached(&format!("{SELECT} WHERE r.location = ?1 AND p.name = ?2 ORDER BY p.seq"))?
+        .query_map([location, name], read)?
+        .collect()
+}
+
+/// Adds one.
+pub(crate) fn insert(db: &Connection, new: &Part) -> rusqlite::Result<()> {
+    db.prepare_cached(
+        "INSERT INTO parts(id, name, robot, main, secret_id, secret, config, dns_name, fqdn,
+             local_fqdn, created, updated, last_access)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)",
+    )?
+    .execute(params![
+        new.id,
+        new.name,
+        new.robot,
+        new.main,
+        new.secret_id,
+        new.secret,
+        new.config,
+        new.dns_name,
+        new.fqdn,
+        new.local_fqdn,
+        new.created,
+        new.updated,
+        new.last_access
+    ])?;
+    Ok(())
+}
+
+/// Writes name, configuration and the time of the change.
+pub(crate) fn update(db: &Connection, part: &Part) -> rusqlite::Result<()> {
+    db.prepare_cached("UPDATE parts SET name = ?2, config = ?3, updated = ?4 WHERE id = ?1")?
+        .execute(params![part.id, part.name, part.config, part.updated])?;
+    Ok(())
+}
+
+/// Makes it the main part of its machine, and no other.
+pub(crate) fn set_main(db: &Connection, robot: &str, part: &str) -> rusqlite::Result<()> {
+    db.execute("UPDATE parts SET main = (id = ?2) WHERE robot = ?1", [robot, part])?;
+    Ok(())
+}
+
+/// Removes one.
+pub(crate) fn delete(db: &Connection, id: &str) -> rusqlite::Result<()> {
+    db.execute("DELETE FROM parts WHERE id = ?1", [id])?;
+    Ok(())
+}

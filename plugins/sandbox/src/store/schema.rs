@@ -1,0 +1,74 @@
+//! The tables, and the steps that lead to them.
+
+use rusqlite::Connection;
+
+/// Step N brings version N to N + 1. Steps are only ever added.
+const STEPS: &[&str] = &["
+CREATE TABLE meta(key TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID;
+
+CREATE TABLE users(id TEXT PRIMARY KEY, email TEXT NOT NULL UNIQUE, created INTEGER NOT NULL)
+    WITHOUT ROWID;
+
+CREATE TABLE organizations(
+    seq INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, name TEXT NOT NULL,
+    namespace TEXT NOT NULL, region TEXT NOT NULL, created INTEGER NOT NULL);
+CREATE UNIQUE INDEX organizations_namespace ON organizations(namespace) WHERE namespace != '';
+
+CREATE TABLE locations(
+    seq INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, name TEXT NOT NULL, parent TEXT NOT NULL,
+    region TEXT NOT NULL, secret_id TEXT NOT NULL, secret TEXT NOT NULL, created INTEGER NOT NULL);
+CREATE INDEX locations_parent ON locations(parent);
+
+CREATE TABLE owners(
+    location TEXT NOT NULL REFERENCES locations(id) ON DELETE CASCADE,
+    organization TEXT NOT NULL REFERENCES organizations(id) ON DELETE CASCADE,
+    is_primary INTEGER NOT NULL, PRIMARY KEY(location, organization)) WITHOUT ROWID;
+CREATE INDEX owners_organization ON owners(organization);
+
+CREATE TABLE robots(
+    seq INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, name TEXT NOT NULL,
+    location TEXT NOT NULL REFERENCES locations(id), created INTEGER NOT NULL,
+    UNIQUE(location, name));
+
+CREATE TABLE parts(
+    seq INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, name TEXT NOT NULL,
+    robot TEXT NOT NULL REFERENCES robots(id) ON DELETE CASCADE, main INTEGER NOT NULL,
+    secret_id TEXT NOT NULL, secret TEXT NOT NULL, config TEXT NOT NULL, dns_name TEXT NOT NULL,
+    fqdn TEXT NOT NULL, local_fqdn TEXT NOT NULL, created INTEGER NOT NULL,
+    updated INTEGER NOT NULL, last_access INTEGER, UNIQUE(robot, name));
+
+CREATE TABLE keys(
+    seq INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, secret TEXT NOT NULL, name TEXT NOT NULL,
+    created INTEGER NOT NULL);
+
+CREATE TABLE grants(
+    kind TEXT NOT NULL, identity TEXT NOT NULL, role TEXT NOT NULL, resource_type TEXT NOT NULL,
+    resource TEXT NOT NULL, organization TEXT NOT NULL,
+    PRIMARY KEY(kind, identity, resource_type, resource)) WITHOUT ROWID;
+CREATE INDEX grants_resource ON grants(resource_type, resource);
+CREATE INDEX grants_organization ON grants(organization);
+
+CREATE TABLE refresh_tokens(
+    hash BLOB PRIMARY KEY, user TEXT NOT NULL, client_id TEXT NOT NULL, scope TEXT NOT NULL,
+    used INTEGER NOT NULL, created INTEGER NOT NULL) WITHOUT ROWID;
+
+CREATE TABLE devices(
+    hash BLOB PRIMARY KEY, user_code TEXT NOT NULL UNIQUE, client_id TEXT NOT NULL,
+    scope TEXT NOT NULL, state TEXT NOT NULL, pause INTEGER NOT NULL, polled INTEGER,
+    expires INTEGER NOT NULL) WITHOUT ROWID;
+"];
+
+/// Takes the steps that are missing; the inner error is a version that is not known.
+pub(super) fn migrate(db: &mut Connection) -> rusqlite::Result<Result<(), usize>> {
+    let transaction = db.transaction()?;
+    let version: usize = transaction.query_row("PRAGMA user_version", [], |row| row.get(0))?;
+    if version > STEPS.len() {
+        return Ok(Err(version));
+    }
+    for step in &STEPS[version..] {
+        transaction.execute_batch(step)?;
+    }
+    transaction.pragma_update(None, "user_version", STEPS.len())?;
+    transaction.commit()?;
+    Ok(Ok(()))
+}
