@@ -5,6 +5,7 @@
 
 mod base_url;
 pub mod http_client;
+pub mod keys;
 pub mod lookup;
 pub mod net;
 pub mod parallel;

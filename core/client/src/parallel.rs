@@ -12,11 +12,18 @@ pub const LIMIT: usize = 16;
 ///
 /// # Errors
 /// The first error of `work`.
-pub async fn map<I, T, E, F, Fut>(items: I, work: F) -> Result<Vec<T>, E>
+pub fn map<I, T, E, F, Fut>(items: I, work: F) -> impl Future<Output = Result<Vec<T>, E>> + use<I, T, E, F, Fut>
 where
     I: IntoIterator,
     F: FnMut(I::Item) -> Fut,
     Fut: Future<Output = Result<T, E>>,
 {
-    stream::iter(items.into_iter().map(work)).buffered(LIMIT).try_collect().await
+    // The futures are made here, not started: what is awaited must not hold the closure, or it
+    // could not be proved to be `Send`.
+    let futures: Vec<Fut> = items.into_iter().map(work).collect();
+    run(futures)
+}
+
+async fn run<T, E, Fut: Future<Output = Result<T, E>>>(futures: Vec<Fut>) -> Result<Vec<T>, E> {
+    stream::iter(futures).buffered(LIMIT).try_collect().await
 }

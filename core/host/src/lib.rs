@@ -3,20 +3,19 @@
 //!
 //! | folder | what it does |
 //! |---|---|
-//! | `doors` | environment, clock, processes, questions: what a [`viam_contract::Context`] carries |
 //! | `files` | writing without ever leaving half a file |
 //! | `login` | session files, profiles, device flow, refresh, keys |
 //! | `route` | which program a command word means |
 //! | `launch` | handing a command to another executable |
 
 pub mod context;
-pub mod doors;
 pub mod files;
 pub mod launch;
 pub mod login;
 pub mod paths;
-pub mod report;
 pub mod route;
 pub mod settings;
-pub mod trace;
 pub mod world;
+
+// The doors to the ambient world are shared with executable plugins.
+pub use viam_plugin::{doors, report, streams, trace};

@@ -1,16 +1,15 @@
 //! One invocation: what was given, what the environment and the settings add, and what comes
 //! out as effective.
 
-use std::io::{self, BufWriter, IsTerminal as _};
 use std::path::PathBuf;
 use std::sync::Arc;
 
 use viam_client::net::{Net, ProxyRules};
 use viam_contract::cli::Given;
-use viam_contract::{Clock, ColorChoice, Dirs, Env, Error, Format, Globals, Kind, Output, Result, Stream};
+use viam_contract::{Clock, ColorChoice, Dirs, Env, Error, Globals, Kind, Output, Result};
 
 use crate::settings::{self, Settings};
-use crate::{doors, paths};
+use crate::{doors, paths, streams};
 
 /// The world of one invocation.
 #[derive(Clone)]
@@ -76,7 +75,7 @@ impl World {
             allow_plaintext: given.allow_plaintext || settings.allow_plaintext,
             ..globals
         };
-        let output = Arc::new(output(&env, globals.color, globals.format, globals.quiet));
+        let output = Arc::new(streams::output(&env, globals.color, globals.format, globals.quiet));
         let proxies = ProxyRules::from_env(&env);
         for complaint in &proxies.complaints {
             output.warn(complaint);
@@ -123,26 +122,4 @@ fn first_globals(env: &Env, given: &Given) -> Result<(Globals, bool, bool)> {
     };
     let asked_for = globals.config.is_some();
     Ok((globals, env_profile.is_some(), asked_for))
-}
-
-/// The two streams, coloured by their own nature.
-#[must_use]
-pub fn output(env: &Env, color: ColorChoice, format: Format, quiet: bool) -> Output {
-    let allowed = env.get("NO_COLOR").is_none() && env.text("TERM") != Some("dumb");
-    let colored = |tty: bool| match color {
-        ColorChoice::Auto => tty && allowed,
-        ColorChoice::Always => true,
-        ColorChoice::Never => false,
-    };
-    let (out_tty, err_tty) = (io::stdout().is_terminal(), io::stderr().is_terminal());
-    Output::new(
-        Stream {
-            writer: Box::new(BufWriter::with_capacity(64 * 1024, io::stdout())),
-            tty: out_tty,
-            color: colored(out_tty),
-        },
-        Stream { writer: Box::new(io::stderr()), tty: err_tty, color: colored(err_tty) },
-        format,
-        quiet,
-    )
 }

@@ -50,7 +50,10 @@ pub async fn login_with_key(world: &World, base_url: &BaseUrl, key: &ApiKey) -> 
 
 /// Replaces the stored login; what else the file holds stays, unless it belonged to another
 /// base URL. A file that could not be read is kept aside.
-pub(crate) fn store_login(world: &World, base_url: &BaseUrl, auth: Auth) -> Result<()> {
+///
+/// # Errors
+/// `Config` with the path.
+pub fn store_login(world: &World, base_url: &BaseUrl, auth: Auth) -> Result<()> {
     let path = paths::session_file(&world.dirs, None);
     let _lock = files::lock_blocking(&world.dirs.login.join(".lock"))?;
     let mut session = match load(&path)? {

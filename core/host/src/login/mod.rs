@@ -12,7 +12,7 @@ mod sessions;
 mod source;
 mod tokens;
 
-pub use api_key::{check_key, login_with_key};
+pub use api_key::{check_key, login_with_key, store_login};
 pub use claims::{Claims, id_token_claims};
 pub use device::{Approval, device_login};
 pub use file::{ApiKey, Auth, Loaded, SessionFile, UserToken, load, store};

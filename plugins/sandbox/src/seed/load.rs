@@ -8,7 +8,7 @@ use viam_contract::{Error, Kind, Result};
 use super::{DEMO_USER, KeySpec, LocationSpec, MachineSpec, OrganizationSpec, PartSpec, World};
 use crate::server::names;
 use crate::server::secrets;
-use crate::store::table::{keys, locations, logins, organizations, parts, robots};
+use crate::store::{keys, locations, logins, organizations, parts, robots};
 use crate::store::{Failure, Grant, Identity, Key, Location, Organization, Part, Robot, Role, User};
 
 /// Ids by the names and ids that a file may use for them.

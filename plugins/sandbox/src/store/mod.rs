@@ -3,12 +3,12 @@
 //! Functions here say what is stored and nothing of who may see it (`server::rpc::access`). Times
 //! are microseconds since 1970, so that they come back from a message exactly as they went.
 
-mod keys;
-mod locations;
-mod logins;
-mod organizations;
-mod parts;
-mod robots;
+pub(crate) mod keys;
+pub(crate) mod locations;
+pub(crate) mod logins;
+pub(crate) mod organizations;
+pub(crate) mod parts;
+pub(crate) mod robots;
 mod schema;
 
 use std::path::Path;
@@ -23,11 +23,6 @@ pub(crate) use logins::{Device, DeviceState, Refresh, User};
 pub(crate) use organizations::Organization;
 pub(crate) use parts::Part;
 pub(crate) use robots::Robot;
-
-pub(crate) mod table {
-    //! The functions of each table.
-    pub(crate) use super::{keys, locations, logins, organizations, parts, robots};
-}
 
 /// One connection; SQLite is asked by one thread at a time.
 pub(crate) struct Store {

@@ -1,0 +1,43 @@
+//! The groups of this release: which are compiled in, and the words of all of them.
+//!
+//! The order is the order of help. A new group is a line in each of the two tables and a
+//! feature in Cargo.toml.
+
+use viam_contract::Plugin;
+use viam_host::route::{Group, Table};
+
+const BUILT_IN: &[&dyn Plugin] = &[
+    #[cfg(feature = "organizations")]
+    &viam_organizations::Organizations,
+    #[cfg(feature = "locations")]
+    &viam_locations::Locations,
+    #[cfg(feature = "robots")]
+    &viam_robots::Robots,
+    #[cfg(feature = "sandbox")]
+    &viam_sandbox::Sandbox,
+];
+
+const GROUPS: &[Group] = &[
+    Group { name: "organizations", aliases: &["organization", "org"] },
+    Group { name: "locations", aliases: &["location"] },
+    Group { name: "robots", aliases: &["robot", "machines", "machine"] },
+    Group { name: "sandbox", aliases: &[] },
+];
+
+/// What this binary knows.
+pub(crate) const TABLE: Table = Table { built_in: BUILT_IN, groups: GROUPS };
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn both_tables_say_the_same() {
+        for plugin in BUILT_IN {
+            let about = plugin.about();
+            let group = GROUPS.iter().find(|group| group.name == about.name).expect(about.name);
+            assert_eq!(group.aliases, about.aliases, "{}", about.name);
+            plugin.command().debug_assert();
+        }
+    }
+}

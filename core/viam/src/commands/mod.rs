@@ -1,0 +1,79 @@
+//! The core's own commands: session, profiles, defaults, plugins. One file each.
+
+pub(crate) mod completion;
+pub(crate) mod defaults;
+pub(crate) mod login;
+pub(crate) mod logout;
+pub(crate) mod plugin;
+pub(crate) mod profiles;
+pub(crate) mod version;
+pub(crate) mod whoami;
+
+use std::ffi::OsString;
+use std::future::Future;
+
+use clap::{ArgMatches, Command, FromArgMatches};
+use viam_contract::{Error, Kind, Result};
+use viam_host::world::World;
+
+use crate::dispatch;
+
+/// A command of the core.
+pub(crate) struct CoreCommand {
+    pub(crate) name: &'static str,
+    pub(crate) aliases: &'static [&'static str],
+    pub(crate) summary: &'static str,
+    /// Its clap tree, built only when it is meant.
+    pub(crate) tree: fn() -> Command,
+    /// Habits that the tree cannot express.
+    pub(crate) words: fn(Vec<OsString>) -> Vec<OsString>,
+    pub(crate) run: fn(&World, ArgMatches) -> Result<()>,
+}
+
+/// In the order of help.
+pub(crate) const COMMANDS: &[CoreCommand] = &[
+    login::COMMAND,
+    logout::COMMAND,
+    whoami::COMMAND,
+    profiles::COMMAND,
+    defaults::COMMAND,
+    plugin::COMMAND,
+    completion::COMMAND,
+    version::COMMAND,
+];
+
+/// The command of a word.
+pub(crate) fn find(word: &str) -> Option<&'static CoreCommand> {
+    COMMANDS.iter().find(|command| command.name == word || command.aliases.contains(&word))
+}
+
+/// The words as they are.
+pub(crate) fn unchanged(words: Vec<OsString>) -> Vec<OsString> {
+    words
+}
+
+/// Plain data from what clap found.
+pub(crate) fn args<T: FromArgMatches>(matches: &ArgMatches) -> Result<T> {
+    T::from_arg_matches(matches)
+        .map_err(|error| Error::new(Kind::Usage, error.to_string().trim().to_owned()))
+}
+
+/// Runs something that needs the network.
+pub(crate) fn block_on<T>(work: impl Future<Output = Result<T>>) -> Result<T> {
+    dispatch::runtime()?.block_on(work)
+}
+
+/// A secret of the command line; `-` reads it from stdin, so that no other process sees it.
+pub(crate) fn secret(given: &str) -> Result<String> {
+    if given != "-" {
+        return Ok(given.to_owned());
+    }
+    let mut line = String::new();
+    std::io::stdin().read_line(&mut line)?;
+    let secret = line.trim().to_owned();
+    if secret.is_empty() {
+        return Err(Error::new(Kind::Usage, "stdin holds no secret")
+            .hint_text("give it as the first line of stdin"));
+    }
+    Ok(secret)
+}

@@ -1,0 +1,3 @@
+//! The verbs of `api-key`.
+
+pub(crate) mod create;

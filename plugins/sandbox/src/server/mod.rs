@@ -1,0 +1,374 @@
+//! The server of the sandbox, as a library: a thread with everything behind one port.
+//!
+//! ```no_run
+//! # use viam_sandbox::server::{Options, Server};
+//! let running = Server::start(Options::default())?;
+//! println!("{}", running.base_url());
+//! running.stop();
+//! # Ok::<(), viam_contract::Error>(())
+//! ```
+//!
+//! On the port answer gRPC, gRPC-web and plain HTTP, in cleartext and in TLS. Services live in
+//! `rpc`, the login provider in `oidc`, what commands and tests ask in [`admin`].
+
+pub mod admin;
+mod clock;
+mod cors;
+mod front;
+mod jwt;
+mod listen;
+pub(crate) mod names;
+mod oidc;
+mod rpc;
+pub(crate) mod secrets;
+mod session;
+mod state;
+mod tls;
+mod traffic;
+
+use std::fs::{File, TryLockError};
+use std::net::TcpListener;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+use tokio::sync::{oneshot, watch};
+use tokio_rustls::TlsAcceptor;
+use viam_contract::{Error, Kind, Result, ResultExt as _};
+
+pub use clock::Clock;
+pub use session::Login;
+pub use traffic::{FaultRule, FaultStatus, Requests};
+
+use crate::files;
+use crate::seed::Seed;
+use crate::store::{self, Store};
+use front::Front;
+use jwt::Signer;
+use state::Shared;
+
+/// The name of the state file in the sandbox's directory.
+pub const STATE_FILE: &str = "sandbox.json";
+
+/// How a sandbox is to run.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// Where its data lies; `None` keeps everything in memory.
+    pub dir: Option<PathBuf>,
+    /// Its port. 0 is the one that the directory had before, if it is free, else any.
+    pub port: u16,
+    /// What a new sandbox is filled with. One that has data keeps it.
+    pub seed: Seed,
+    /// How long access tokens are good for.
+    pub token_lifetime: Duration,
+    /// What devices that ask for a login leave between two polls; whole seconds.
+    pub device_interval: Duration,
+    /// How long the user has to decide.
+    pub device_lifetime: Duration,
+    /// The time.
+    pub clock: Clock,
+    /// Whether INT and TERM end the server.
+    pub signals: bool,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            dir: None,
+            port: 0,
+            seed: Seed::default(),
+            token_lifetime: Duration::from_secs(24 * 3600),
+            device_interval: Duration::from_secs(5),
+            device_lifetime: Duration::from_secs(600),
+            clock: Clock::system(),
+            signals: false,
+        }
+    }
+}
+
+/// What the state file of a running sandbox says.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StateFile {
+    /// Its process.
+    pub pid: u32,
+    /// Its port.
+    pub port: u16,
+    /// Its address.
+    pub base_url: String,
+    /// What opens its admin interface.
+    pub admin_token: String,
+}
+
+/// Starts sandboxes.
+#[derive(Debug)]
+pub struct Server;
+
+/// A sandbox that serves. It stops when this is dropped.
+pub struct Running {
+    shared: Arc<Shared>,
+    port: u16,
+    certificate_pem: String,
+    thread: Option<JoinHandle<()>>,
+    ended: Option<oneshot::Receiver<()>>,
+    dir: Option<PathBuf>,
+    // Held as long as the sandbox runs; the system lets go of it whatever happens.
+    _lock: Option<File>,
+}
+
+impl Server {
+    /// Starts one, on a thread of its own; it answers when this returns.
+    ///
+    /// # Errors
+    /// `User` when another one uses the directory or the port, `Config` when the data cannot be
+    /// used.
+    pub fn start(options: Options) -> Result<Running> {
+        let dir = options.dir.as_deref();
+        let lock = dir.map(lock).transpose()?;
+        let store = Store::open(dir.map(|dir| dir.join("sandbox.db")).as_deref())?;
+        Shared::fill(&store, &options.clock, &options.seed)?;
+        let signer = signer(&store)?;
+        let identity = tls::identity(dir)?;
+        let (listeners, port) = bind(&store, options.port)?;
+        let (stop, stopped) = watch::channel(false);
+        let shared = Arc::new(Shared {
+            store,
+            clock: options.clock,
+            signer,
+            traffic: Default::default(),
+            base_url: format!("http://127.0.0.1:{port}"),
+            admin_token: secrets::token()?,
+            token_lifetime: options.token_lifetime,
+            device_interval: options.device_interval,
+            device_lifetime: options.device_lifetime,
+            stop,
+        });
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .max_blocking_threads(4)
+            .build()
+            .or_kind(Kind::Internal, || "cannot make a runtime".to_owned())?;
+        let (ending, ended) = oneshot::channel();
+        let front = Front::new(shared.clone());
+        let acceptor = TlsAcceptor::from(identity.config);
+        let listeners = {
+            let _entered = runtime.enter();
+            let listeners = listeners.into_iter().map(tokio::net::TcpListener::from_std);
+            listeners
+                .collect::<std::io::Result<Vec<_>>>()
+                .or_kind(Kind::Internal, || "cannot use a socket".to_owned())?
+        };
+        if options.signals {
+            let _entered = runtime.enter();
+            stop_on_signals(&shared)?;
+        }
+        if let Some(dir) = dir {
+            let state = StateFile {
+                pid: std::process::id(),
+                port,
+                base_url: shared.base_url.clone(),
+                admin_token: shared.admin_token.clone(),
+            };
+            let state = serde_json::to_vec_pretty(&state)
+                .or_kind(Kind::Internal, || "cannot write the state file".to_owned())?;
+            files::write_private(&dir.join(STATE_FILE), &state)?;
+        }
+        let thread = std::thread::Builder::new()
+            .name("viam-sandbox".to_owned())
+            .spawn(move || {
+                runtime.block_on(listen::serve(listeners, acceptor, front, stopped));
+                runtime.shutdown_background();
+                let _ = ending.send(());
+            })
+            .or_kind(Kind::Internal, || "cannot start a thread".to_owned())?;
+        Ok(Running {
+            shared,
+            port,
+            certificate_pem: identity.certificate_pem,
+            thread: Some(thread),
+            ended: Some(ended),
+            dir: options.dir,
+            _lock: lock,
+        })
+    }
+}
+
+impl Running {
+    /// The port for everything.
+    #[must_use]
+    pub fn port(&self) -> u16 {
+        self.port
+    }
+
+    /// `http://127.0.0.1:PORT`.
+    #[must_use]
+    pub fn base_url(&self) -> &str {
+        &self.shared.base_url
+    }
+
+    /// What opens the [`admin`] interface.
+    #[must_use]
+    pub fn admin_token(&self) -> &str {
+        &self.shared.admin_token
+    }
+
+    /// The certificate for `https://127.0.0.1:PORT`.
+    #[must_use]
+    pub fn certificate_pem(&self) -> &str {
+        &self.certificate_pem
+    }
+
+    /// Its clock.
+    #[must_use]
+    pub fn clock(&self) -> &Clock {
+        &self.shared.clock
+    }
+
+    /// Logs a user in, without a browser.
+    ///
+    /// # Errors
+    /// `User` when the world has no such user.
+    pub fn login(&self, email: &str) -> Result<Login> {
+        self.shared.login(email)
+    }
+
+    /// Approves or refuses a device's login; says whether one waited for the decision.
+    ///
+    /// # Errors
+    /// When the data cannot be used.
+    pub fn decide(&self, user_code: &str, approve: bool) -> Result<bool> {
+        Ok(oidc::decide(&self.shared, user_code, approve)? == oidc::Decision::Taken)
+    }
+
+    /// What was asked since the start or since it was cleared.
+    #[must_use]
+    pub fn requests(&self) -> Requests {
+        self.shared.traffic.requests()
+    }
+
+    /// Starts to count anew.
+    pub fn clear_requests(&self) {
+        self.shared.traffic.clear();
+    }
+
+    /// Puts faults in place of those before.
+    pub fn set_faults(&self, rules: Vec<FaultRule>) {
+        self.shared.traffic.set_rules(rules);
+    }
+
+    /// Throws the world away and makes another, or the same once more.
+    ///
+    /// # Errors
+    /// When the world has a fault.
+    pub fn reset(&self, seed: Option<Seed>) -> Result<()> {
+        self.shared.reset(seed)
+    }
+
+    /// Waits until it ends: by `POST /sandbox/stop`, or by a signal where [`Options::signals`]
+    /// says so.
+    pub async fn ended(&mut self) {
+        if let Some(ended) = self.ended.take() {
+            let _ = ended.await;
+        }
+    }
+
+    /// Ends it and waits for that.
+    pub fn stop(self) {
+        drop(self);
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        self.shared.stop.send_replace(true);
+        if let Some(thread) = self.thread.take() {
+            let _ = thread.join();
+        }
+        if let Some(dir) = &self.dir {
+            // A file that is left says nothing: nobody holds the lock.
+            let _ = std::fs::remove_file(dir.join(STATE_FILE));
+        }
+    }
+}
+
+impl std::fmt::Debug for Running {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Running").field("base_url", &self.shared.base_url).finish_non_exhaustive()
+    }
+}
+
+/// Makes the directory this sandbox's own.
+fn lock(dir: &Path) -> Result<File> {
+    files::make_private_dir(dir)?;
+    let doing = || format!("cannot lock the sandbox in {}", dir.display());
+    let file = File::options()
+        .create(true)
+        .truncate(false)
+        .write(true)
+        .open(dir.join("sandbox.lock"))
+        .or_kind(Kind::Config, doing)?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(TryLockError::WouldBlock) => {
+            Err(Error::new(Kind::User, format!("a sandbox is running in {}", dir.display()))
+                .hint_run("viam sandbox status"))
+        }
+        Err(TryLockError::Error(error)) => Err(Error::new(Kind::Config, doing()).because(error)),
+    }
+}
+
+/// The key that signs tokens: tokens outlive a restart because it does.
+fn signer(store: &Store) -> Result<Signer> {
+    let doing = || "cannot use the sandbox's data".to_owned();
+    let stored = store.with(|db| store::meta(db, "signing_key")).or_kind(Kind::Config, doing)?;
+    if let Some(stored) = stored {
+        return Signer::new(&stored);
+    }
+    let made = Signer::generate()?;
+    store.with(|db| store::set_meta(db, "signing_key", &made)).or_kind(Kind::Config, doing)?;
+    Signer::new(&made)
+}
+
+/// Takes the port, and remembers it: clients know the sandbox by its address.
+fn bind(store: &Store, wanted: u16) -> Result<(Vec<TcpListener>, u16)> {
+    let doing = || "cannot use the sandbox's data".to_owned();
+    let before = store.with(|db| store::meta(db, "port")).or_kind(Kind::Config, doing)?;
+    let before = before
+        .and_then(|bytes| Some(u16::from_be_bytes(bytes.try_into().ok()?)))
+        .filter(|_| wanted == 0)
+        .and_then(|port| listen::bind(port).ok());
+    let (listeners, port) = match before {
+        Some(bound) => bound,
+        None => listen::bind(wanted)?,
+    };
+    store
+        .with(|db| store::set_meta(db, "port", &port.to_be_bytes()))
+        .or_kind(Kind::Config, doing)?;
+    Ok((listeners, port))
+}
+
+#[cfg(unix)]
+fn stop_on_signals(shared: &Arc<Shared>) -> Result<()> {
+    use tokio::signal::unix::{SignalKind, signal};
+    for kind in [SignalKind::interrupt(), SignalKind::terminate(), SignalKind::hangup()] {
+        let mut signal =
+            signal(kind).or_kind(Kind::Internal, || "cannot wait for signals".to_owned())?;
+        let shared = shared.clone();
+        tokio::spawn(async move {
+            signal.recv().await;
+            shared.stop.send_replace(true);
+        });
+    }
+    Ok(())
+}
+
+#[cfg(not(unix))]
+fn stop_on_signals(shared: &Arc<Shared>) -> Result<()> {
+    let shared = shared.clone();
+    tokio::spawn(async move {
+        let _ = tokio::signal::ctrl_c().await;
+        shared.stop.send_replace(true);
+    });
+    Ok(())
+}

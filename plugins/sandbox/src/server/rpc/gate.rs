@@ -1,0 +1,100 @@
+//! What every gRPC call passes: a fault that a test asked for, the check of its token, and a
+//! name for what is not served.
+
+use std::convert::Infallible;
+use std::sync::Arc;
+
+use http::{HeaderMap, Request, Response, header};
+use tonic::body::Body;
+use tonic::service::Routes;
+use tonic::{Code, Status};
+use tower::ServiceExt as _;
+
+use viam_proto::app::v1::app_service_server;
+use viam_proto::rpc::v1::auth_service_server;
+
+use super::{app, auth};
+use crate::server::jwt::{ACCESS, Access};
+use crate::server::state::Shared;
+
+/// The services that want a token.
+const SERVED: &[&str] = &[app_service_server::SERVICE_NAME];
+
+/// A request extension: answer with this status.
+#[derive(Clone, Debug)]
+pub(crate) struct Fault(pub(crate) Status);
+
+/// The gate and what lies behind it.
+#[derive(Clone)]
+pub(crate) struct Gate {
+    shared: Arc<Shared>,
+    routes: Routes,
+}
+
+impl Gate {
+    pub(crate) fn new(shared: Arc<Shared>) -> Self {
+        let routes = Routes::new(auth::service(shared.clone()))
+            .add_service(app::service(shared.clone()))
+            .prepare();
+        Self { shared, routes }
+    }
+
+    /// Answers one call.
+    pub(crate) async fn pass(self, mut request: Request<Body>) -> Result<Response<Body>, Infallible> {
+        if let Some(Fault(status)) = request.extensions().get() {
+            return Ok(status.clone().into_http());
+        }
+        let path = request.uri().path().to_owned();
+        let service = path.trim_start_matches('/').split('/').next().unwrap_or_default();
+        if SERVED.contains(&service) {
+            match self.check(request.headers()) {
+                Ok(access) => request.extensions_mut().insert(Arc::new(access)),
+                Err(status) => return Ok(status.into_http()),
+            };
+        } else if service != auth_service_server::SERVICE_NAME {
+            return Ok(unserved(&path));
+        }
+        let response = self.routes.oneshot(request).await?;
+        // The default bodies of the generated traits do not know their names.
+        let unimplemented = response
+            .headers()
+            .get(Status::GRPC_STATUS)
+            .is_some_and(|code| code.as_bytes() == (Code::Unimplemented as i32).to_string().as_bytes());
+        if unimplemented {
+            return Ok(unserved(&path));
+        }
+        Ok(response)
+    }
+
+    /// The token of a call (transport.md §3.4).
+    fn check(&self, headers: &HeaderMap) -> Result<Access, Status> {
+        let mut values = headers.get_all(header::AUTHORIZATION).iter();
+        let value = values
+            .next()
+            .ok_or_else(|| Status::unauthenticated("authentication required"))?;
+        if values.next().is_some() {
+            return Err(Status::unauthenticated("expected exactly one authorization header"));
+        }
+        let token = value
+            .to_str()
+            .ok()
+            .and_then(|value| value.strip_prefix("Bearer "))
+            .ok_or_else(|| {
+                Status::unauthenticated("expected authorization header with prefix: Bearer ")
+            })?;
+        let access: Access = self
+            .shared
+            .signer
+            .verify(token)
+            .filter(|access: &Access| access.token_use == ACCESS)
+            .ok_or_else(|| Status::unauthenticated("invalid token"))?;
+        if access.exp <= self.shared.clock.micros() / 1_000_000 {
+            return Err(Status::unauthenticated("token expired"));
+        }
+        Ok(access)
+    }
+}
+
+fn unserved(path: &str) -> Response<Body> {
+    Status::unimplemented(format!("the sandbox does not serve {path}")).into_http()
+}

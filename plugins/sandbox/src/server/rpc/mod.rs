@@ -1,0 +1,81 @@
+//! The gRPC services. Each call is one transaction; what it may do is decided in `access`.
+
+mod access;
+mod app;
+mod auth;
+mod convert;
+mod gate;
+mod keys;
+mod locations;
+mod login;
+mod organizations;
+mod parts;
+mod robots;
+
+use std::sync::Arc;
+
+use rusqlite::Transaction;
+use tonic::{Request, Response, Status};
+
+pub(crate) use access::Caller;
+pub(crate) use gate::{Fault, Gate};
+pub(crate) use login::{Session, sign_in};
+
+use super::jwt::Access;
+use super::state::Shared;
+
+/// Why a call is refused.
+#[derive(Debug)]
+pub(crate) struct Refusal(pub(crate) Status);
+
+/// What a call comes to.
+pub(crate) type Answer<T> = Result<T, Refusal>;
+
+impl From<Status> for Refusal {
+    fn from(status: Status) -> Self {
+        Self(status)
+    }
+}
+
+impl From<rusqlite::Error> for Refusal {
+    fn from(error: rusqlite::Error) -> Self {
+        Self(Status::internal(format!("the sandbox's data cannot be used: {error}")))
+    }
+}
+
+impl From<viam_contract::Error> for Refusal {
+    fn from(error: viam_contract::Error) -> Self {
+        Self(Status::internal(error.to_string()))
+    }
+}
+
+/// A call that is being answered.
+pub(crate) struct Call<'a> {
+    pub(crate) db: &'a Transaction<'a>,
+    pub(crate) caller: Caller,
+    /// Microseconds since 1970.
+    pub(crate) now: i64,
+}
+
+/// Answers a call whose token the gate has checked.
+async fn answer<Q: Send + 'static, R: Send + 'static>(
+    shared: &Arc<Shared>,
+    request: Request<Q>,
+    work: fn(&Call<'_>, Q) -> Answer<R>,
+) -> Result<Response<R>, Status> {
+    let access = request.extensions().get::<Arc<Access>>().cloned();
+    let access = access.ok_or_else(|| Status::unauthenticated("authentication required"))?;
+    let shared = shared.clone();
+    let done = Shared::blocking(move || {
+        shared.store.with(|db| {
+            let caller = Caller::load(db, &access)?;
+            work(&Call { db, caller, now: shared.clock.micros() }, request.into_inner())
+        })
+    })
+    .await;
+    match done {
+        Ok(Ok(response)) => Ok(Response::new(response)),
+        Ok(Err(Refusal(status))) => Err(status),
+        Err(error) => Err(Status::internal(error.to_string())),
+    }
+}
