@@ -19,6 +19,19 @@ pub(crate) fn write_private(path: &Path, bytes: &[u8]) -> Result<()> {
     Ok(())
 }
 
+/// Makes an empty file with mode 0600, unless there is one.
+///
+/// # Errors
+/// `Config` with the path.
+pub(crate) fn touch_private(path: &Path) -> Result<()> {
+    let mut options = std::fs::File::options();
+    options.append(true).create(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let file = options.open(path);
+    file.map(drop).or_kind(Kind::Config, || format!("cannot open {}", path.display()))
+}
+
 /// Makes a directory that only its owner enters, and those above it.
 ///
 /// # Errors

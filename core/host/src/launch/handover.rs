@@ -70,9 +70,8 @@ impl Plan {
         let session = match self {
             Self::None => "none".to_owned(),
             Self::Fd => {
+                // Never 0 to 2: those are open, if only on /dev/null.
                 let reader = filled(document)?;
-                let reader = rustix::io::fcntl_dupfd_cloexec(&reader, 3)
-                    .or_kind(Kind::Internal, doing)?;
                 rustix::io::fcntl_setfd(&reader, FdFlags::empty())
                     .or_kind(Kind::Internal, doing)?;
                 format!("fd:{}", reader.into_raw_fd())

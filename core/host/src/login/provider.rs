@@ -58,7 +58,8 @@ pub async fn find(net: &Net, base_url: &BaseUrl) -> Result<Provider> {
     let endpoint = |name: &str, url: Option<String>| {
         let url = url.ok_or_else(|| fault(format!("names no {name}")))?;
         let parsed = BaseUrl::parse(&url)?;
-        if parsed.plaintext && !parsed.is_loopback() {
+        // Cleartext is for this machine, or for a base URL where the user has allowed it.
+        if parsed.plaintext && !parsed.is_loopback() && parsed != *base_url {
             return Err(fault(format!("names a {name} without TLS: {url}")));
         }
         Ok(url)

@@ -70,10 +70,8 @@ pub(super) fn docs() -> World {
         ..machine("myrover")
     };
     let named = |id: &str| OrganizationSpec { id: Some(id.to_owned()), ..organization(id) };
-    let place = |id: &str, machines| LocationSpec {
-        id: Some(id.to_owned()),
-        ..location(id, machines)
-    };
+    let place =
+        |id: &str, machines| LocationSpec { id: Some(id.to_owned()), ..location(id, machines) };
     World {
         users: Vec::new(),
         organizations: vec![
@@ -137,7 +135,8 @@ fn component(name: &str, kind: &str) -> serde_json::Value {
 
 fn rover_config() -> Config {
     let kinds = ["board", "camera", "generic", "motor", "sensor", "servo"];
-    let components: Vec<_> = kinds.iter().map(|kind| component(&format!("{kind}1"), kind)).collect();
+    let components: Vec<_> =
+        kinds.iter().map(|kind| component(&format!("{kind}1"), kind)).collect();
     Config::from_iter([("components".to_owned(), components.into())])
 }
 

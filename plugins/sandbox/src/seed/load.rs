@@ -8,8 +8,10 @@ use viam_contract::{Error, Kind, Result};
 use super::{DEMO_USER, KeySpec, LocationSpec, MachineSpec, OrganizationSpec, PartSpec, World};
 use crate::server::names;
 use crate::server::secrets;
+use crate::store::{
+    Failure, Grant, Identity, Key, Location, Organization, Part, Robot, Role, User,
+};
 use crate::store::{keys, locations, logins, organizations, parts, robots};
-use crate::store::{Failure, Grant, Identity, Key, Location, Organization, Part, Robot, Role, User};
 
 /// Ids by the names and ids that a file may use for them.
 type Known = HashMap<String, String>;
@@ -80,9 +82,11 @@ impl Loader<'_> {
                 keys::grant(self.db, &who, &grant(Role::Owner))?;
             }
         }
-        let stranger = spec.members.iter().flatten().find(|email| {
-            self.users.iter().all(|user| user.email != **email)
-        });
+        let stranger = spec
+            .members
+            .iter()
+            .flatten()
+            .find(|email| self.users.iter().all(|user| user.email != **email));
         if let Some(stranger) = stranger {
             return Err(wrong(format!("the member {stranger} of {:?} is no user", spec.name)));
         }
@@ -120,7 +124,10 @@ impl Loader<'_> {
         }
         for other in &spec.shared_with {
             let other = self.organizations.get(other).ok_or_else(|| {
-                wrong(format!("location {:?} is shared with {other:?}, which is missing", spec.name))
+                wrong(format!(
+                    "location {:?} is shared with {other:?}, which is missing",
+                    spec.name
+                ))
             })?;
             let shared = locations::share(self.db, &id, other, false);
             taken(shared, || format!("the owner {other} of location {:?}", spec.name))?;
@@ -224,12 +231,10 @@ fn wrong(words: String) -> Failure {
 /// A row that is there already is a fault of the world, not of the database.
 fn taken(result: rusqlite::Result<()>, what: impl FnOnce() -> String) -> Result<(), Failure> {
     result.map_err(|error| match error.sqlite_error_code() {
-        Some(rusqlite::ErrorCode::ConstraintViolation) => {
-            Failure(
-                Error::new(Kind::Usage, format!("{} is taken in this world", what()))
-                    .hint_text("things of one name need ids of their own"),
-            )
-        }
+        Some(rusqlite::ErrorCode::ConstraintViolation) => Failure(
+            Error::new(Kind::Usage, format!("{} is taken in this world", what()))
+                .hint_text("things of one name need ids of their own"),
+        ),
         _ => error.into(),
     })
 }
@@ -254,9 +259,9 @@ mod tests {
     fn ids_are_the_same_every_time() {
         let ids = || {
             let store = loaded(&Seed::Fleet).expect("fleet");
-            store.with(|db| organizations::list(db)).map(|all| {
-                all.into_iter().map(|one| one.id).collect::<Vec<_>>()
-            })
+            store
+                .with(|db| organizations::list(db))
+                .map(|all| all.into_iter().map(|one| one.id).collect::<Vec<_>>())
         };
         assert_eq!(ids().expect("ids"), ids().expect("ids"));
     }
@@ -293,7 +298,10 @@ mod tests {
                 r#"{"organizations": [{"name": "A", "locations": [{"name": "L", "shared_with": ["B"]}]}]}"#,
                 "\"B\"",
             ),
-            (r#"{"organizations": [{"name": "A", "keys": [{"name": "k", "role": "x"}]}]}"#, "\"x\""),
+            (
+                r#"{"organizations": [{"name": "A", "keys": [{"name": "k", "role": "x"}]}]}"#,
+                "\"x\"",
+            ),
             (r#"{"organizations": [{"name": "A", "members": ["x@y"]}]}"#, "x@y"),
             (
                 r#"{"organizations": [{"name": "A", "locations": [{"name": "L", "machines": [{"name": "m"}, {"name": "m"}]}]}]}"#,

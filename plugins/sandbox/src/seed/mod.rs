@@ -78,24 +78,8 @@ impl Seed {
     /// # Errors
     /// `Usage` when it is neither a name nor a file, or when the file holds no world.
     pub fn parse(word: &str, cwd: &Path) -> Result<Self> {
-        match word {
-            "fleet" => return Ok(Self::Fleet),
-            "docs" => return Ok(Self::Docs),
-            "empty" => return Ok(Self::Empty),
-            _ => {}
-        }
-        if let Some(count) = word.strip_prefix("scale:") {
-            return count
-                .parse()
-                .ok()
-                .filter(|count| (1..=LARGEST_SCALE).contains(count))
-                .map(Self::Scale)
-                .ok_or_else(|| {
-                    Error::new(
-                        Kind::Usage,
-                        format!("scale:N takes a number from 1 to {LARGEST_SCALE}, not {count:?}"),
-                    )
-                });
+        if let Some(seed) = Self::named(word)? {
+            return Ok(seed);
         }
         let file = cwd.join(word);
         let text = std::fs::read_to_string(&file)
@@ -106,6 +90,24 @@ impl Seed {
         World::parse(&text)
             .or_kind(Kind::Usage, || format!("the file {word:?} holds no world"))
             .map(|world| Self::World(Box::new(world)))
+    }
+
+    /// The world of a name; `None` for what must be a file.
+    pub(crate) fn named(word: &str) -> Result<Option<Self>> {
+        match word {
+            "fleet" => return Ok(Some(Self::Fleet)),
+            "docs" => return Ok(Some(Self::Docs)),
+            "empty" => return Ok(Some(Self::Empty)),
+            _ => {}
+        }
+        let Some(count) = word.strip_prefix("scale:") else { return Ok(None) };
+        let number = count.parse().ok().filter(|count| (1..=LARGEST_SCALE).contains(count));
+        number.map(|count| Some(Self::Scale(count))).ok_or_else(|| {
+            Error::new(
+                Kind::Usage,
+                format!("scale:N takes a number from 1 to {LARGEST_SCALE}, not {count:?}"),
+            )
+        })
     }
 
     /// What `viam sandbox status` says of it.

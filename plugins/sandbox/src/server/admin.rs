@@ -29,9 +29,9 @@ use serde_json::{Value, json};
 use viam_contract::Error;
 
 use super::oidc::{self, Decision};
+use super::secrets;
 use super::state::Shared;
 use super::traffic::FaultRule;
-use super::secrets;
 use crate::seed::{DEMO_USER, Seed};
 
 /// The header that holds the admin token.
@@ -49,6 +49,17 @@ pub struct Status {
     pub base_url: String,
     /// The world it was filled with.
     pub seed: String,
+}
+
+impl Shared {
+    pub(super) fn status(&self) -> Result<Status, Error> {
+        Ok(Status {
+            pid: std::process::id(),
+            version: viam_contract::VERSION.to_owned(),
+            base_url: self.base_url.clone(),
+            seed: self.seed()?.label(),
+        })
+    }
 }
 
 pub(super) fn router(shared: Arc<Shared>) -> Router {
@@ -100,7 +111,8 @@ async fn check(State(shared): State<Arc<Shared>>, request: Request, next: Next) 
 /// Reads a body whatever its content type is; no body is an empty object.
 fn read<T: DeserializeOwned>(body: &Bytes) -> Result<T, Refused> {
     let body = if body.is_empty() { b"{}" } else { &body[..] };
-    serde_json::from_slice(body).map_err(|error| Refused(StatusCode::BAD_REQUEST, error.to_string()))
+    serde_json::from_slice(body)
+        .map_err(|error| Refused(StatusCode::BAD_REQUEST, error.to_string()))
 }
 
 fn done() -> Answer {
@@ -108,12 +120,7 @@ fn done() -> Answer {
 }
 
 async fn status(State(shared): State<Arc<Shared>>) -> Result<Json<Status>, Refused> {
-    Ok(Json(Status {
-        pid: std::process::id(),
-        version: viam_contract::VERSION.to_owned(),
-        base_url: shared.base_url.clone(),
-        seed: shared.seed()?.label(),
-    }))
+    Ok(Json(shared.status()?))
 }
 
 #[derive(Deserialize)]

@@ -51,7 +51,9 @@ mod tests {
     #[test]
     fn only_methods_are_methods() {
         assert!(is_method("/viam.app.v1.AppService/ListOrganizations"));
-        for path in ["/sandbox/reset", "/device", "/.well-known/openid-configuration/x", "/a.b/", ""] {
+        for path in
+            ["/sandbox/reset", "/device", "/.well-known/openid-configuration/x", "/a.b/", ""]
+        {
             assert!(!is_method(path), "{path}");
         }
     }

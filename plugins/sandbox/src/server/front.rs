@@ -10,6 +10,7 @@ use std::time::Duration;
 use axum::Router;
 use axum::body::Body;
 use axum::response::{IntoResponse as _, Json};
+use axum::routing::get;
 use bytes::Bytes;
 use http::{Request, Response, StatusCode, header};
 use http_body::{Frame, SizeHint};
@@ -52,6 +53,7 @@ impl Front {
     pub(crate) fn new(shared: Arc<Shared>) -> Self {
         let pages = oidc::router(shared.clone())
             .merge(admin::router(shared.clone()))
+            .route("/", get(welcome))
             .fallback(not_found);
         Self { gate: Gate::new(shared.clone()), shared, pages }
     }
@@ -70,7 +72,9 @@ impl Front {
         request.extensions_mut().insert(Address(address));
         // What tests ask the sandbox itself is no traffic.
         if path.starts_with("/sandbox/") {
-            return Ok(never_fails(self.pages.oneshot(request).await));
+            let under_way = self.shared.traffic.enter_unseen();
+            let response = never_fails(self.pages.oneshot(request).await);
+            return Ok(counted(response, under_way));
         }
         let (under_way, rule) = self.shared.traffic.enter(&path);
         let grpc = is_grpc(&request);
@@ -79,10 +83,20 @@ impl Front {
         {
             return Ok(counted(response, under_way));
         }
-        let response = if grpc { self.grpc(request).await } else {
+        let response = if grpc {
+            self.grpc(request).await
+        } else {
             never_fails(self.pages.oneshot(request).await)
         };
         Ok(counted(response, under_way))
+    }
+
+    /// Waits until nothing is under way, and what was answered is sent.
+    pub(crate) async fn idle(&self) {
+        while self.shared.traffic.is_busy() {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        tokio::time::sleep(Duration::from_millis(20)).await;
     }
 
     async fn grpc(self, request: Request<Incoming>) -> Response<Body> {
@@ -151,6 +165,11 @@ async fn apply<B>(
         request.extensions_mut().insert(Fault(status));
     }
     Ok(None)
+}
+
+async fn welcome() -> &'static str {
+    "This is a viam sandbox: a local cloud for trying, teaching and testing.\n\
+     Point the command at it with: eval \"$(viam sandbox env)\"\n"
 }
 
 async fn not_found() -> Response<Body> {

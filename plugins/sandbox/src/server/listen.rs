@@ -40,7 +40,9 @@ pub(crate) fn bind(port: u16) -> Result<(Vec<Listener>, u16)> {
     let mut listeners = vec![first];
     listeners.extend(Listener::bind((Ipv6Addr::LOCALHOST, port)));
     for listener in &listeners {
-        listener.set_nonblocking(true).or_kind(Kind::Internal, || "cannot use a socket".to_owned())?;
+        listener
+            .set_nonblocking(true)
+            .or_kind(Kind::Internal, || "cannot use a socket".to_owned())?;
     }
     Ok((listeners, port))
 }
@@ -68,8 +70,13 @@ pub(crate) async fn serve(
         }
     }
     drop(listeners);
-    // A stream that never ends does not hold up the end.
-    let _ = timeout(FAREWELL, graceful.shutdown()).await;
+    // Requests under way are answered; a stream that never ends, or a client that keeps an idle
+    // connection, does not hold up the end.
+    tokio::select! {
+        () = graceful.shutdown() => {}
+        () = front.idle() => {}
+        () = tokio::time::sleep(FAREWELL) => {}
+    }
 }
 
 async fn accept(

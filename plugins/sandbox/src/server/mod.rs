@@ -29,7 +29,7 @@ mod traffic;
 use std::fs::{File, TryLockError};
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, mpsc};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
@@ -52,11 +52,19 @@ use state::Shared;
 /// The name of the state file in the sandbox's directory.
 pub const STATE_FILE: &str = "sandbox.json";
 
+/// The name of the file of its data there.
+pub(crate) const DATA_FILE: &str = "sandbox.db";
+
+/// The name of the file there that a running one holds locked.
+pub(crate) const LOCK_FILE: &str = "sandbox.lock";
+
 /// How a sandbox is to run.
 #[derive(Clone, Debug)]
 pub struct Options {
-    /// Where its data lies; `None` keeps everything in memory.
+    /// Where its data, its certificate and its state file lie; `None` leaves nothing anywhere.
     pub dir: Option<PathBuf>,
+    /// Keeps the data in memory all the same.
+    pub in_memory: bool,
     /// Its port. 0 is the one that the directory had before, if it is free, else any.
     pub port: u16,
     /// What a new sandbox is filled with. One that has data keeps it.
@@ -77,6 +85,7 @@ impl Default for Options {
     fn default() -> Self {
         Self {
             dir: None,
+            in_memory: false,
             port: 0,
             seed: Seed::default(),
             token_lifetime: Duration::from_secs(24 * 3600),
@@ -99,6 +108,15 @@ pub struct StateFile {
     pub base_url: String,
     /// What opens its admin interface.
     pub admin_token: String,
+}
+
+impl StateFile {
+    /// Writes it into a directory.
+    pub(crate) fn write(&self, dir: &Path) -> Result<()> {
+        let bytes = serde_json::to_vec_pretty(self)
+            .or_kind(Kind::Internal, || "cannot write the state file".to_owned())?;
+        files::write_private(&dir.join(STATE_FILE), &bytes)
+    }
 }
 
 /// Starts sandboxes.
@@ -126,7 +144,8 @@ impl Server {
     pub fn start(options: Options) -> Result<Running> {
         let dir = options.dir.as_deref();
         let lock = dir.map(lock).transpose()?;
-        let store = Store::open(dir.map(|dir| dir.join("sandbox.db")).as_deref())?;
+        let file = dir.filter(|_| !options.in_memory).map(|dir| dir.join(DATA_FILE));
+        let store = Store::open(file.as_deref())?;
         Shared::fill(&store, &options.clock, &options.seed)?;
         let signer = signer(&store)?;
         let identity = tls::identity(dir)?;
@@ -144,45 +163,22 @@ impl Server {
             device_lifetime: options.device_lifetime,
             stop,
         });
-        let runtime = tokio::runtime::Builder::new_current_thread()
-            .enable_all()
-            .max_blocking_threads(4)
-            .build()
-            .or_kind(Kind::Internal, || "cannot make a runtime".to_owned())?;
         let (ending, ended) = oneshot::channel();
+        let (ready, started) = mpsc::channel();
         let front = Front::new(shared.clone());
         let acceptor = TlsAcceptor::from(identity.config);
-        let listeners = {
-            let _entered = runtime.enter();
-            let listeners = listeners.into_iter().map(tokio::net::TcpListener::from_std);
-            listeners
-                .collect::<std::io::Result<Vec<_>>>()
-                .or_kind(Kind::Internal, || "cannot use a socket".to_owned())?
-        };
-        if options.signals {
-            let _entered = runtime.enter();
-            stop_on_signals(&shared)?;
-        }
-        if let Some(dir) = dir {
-            let state = StateFile {
-                pid: std::process::id(),
-                port,
-                base_url: shared.base_url.clone(),
-                admin_token: shared.admin_token.clone(),
-            };
-            let state = serde_json::to_vec_pretty(&state)
-                .or_kind(Kind::Internal, || "cannot write the state file".to_owned())?;
-            files::write_private(&dir.join(STATE_FILE), &state)?;
-        }
+        let signals = options.signals.then(|| shared.clone());
         let thread = std::thread::Builder::new()
             .name("viam-sandbox".to_owned())
             .spawn(move || {
-                runtime.block_on(listen::serve(listeners, acceptor, front, stopped));
-                runtime.shutdown_background();
+                if let Err(error) = serve(listeners, acceptor, front, signals, stopped, &ready) {
+                    let _ = ready.send(Err(error));
+                }
                 let _ = ending.send(());
             })
             .or_kind(Kind::Internal, || "cannot start a thread".to_owned())?;
-        Ok(Running {
+        started.recv().or_kind(Kind::Internal, || "the sandbox's thread ended".to_owned())??;
+        let running = Running {
             shared,
             port,
             certificate_pem: identity.certificate_pem,
@@ -190,7 +186,11 @@ impl Server {
             ended: Some(ended),
             dir: options.dir,
             _lock: lock,
-        })
+        };
+        if let Some(dir) = &running.dir {
+            running.state_file().write(dir)?;
+        }
+        Ok(running)
     }
 }
 
@@ -223,6 +223,39 @@ impl Running {
     #[must_use]
     pub fn clock(&self) -> &Clock {
         &self.shared.clock
+    }
+
+    /// What its state file says, whether it has one or not.
+    #[must_use]
+    pub fn state_file(&self) -> StateFile {
+        StateFile {
+            pid: std::process::id(),
+            port: self.port,
+            base_url: self.shared.base_url.clone(),
+            admin_token: self.shared.admin_token.clone(),
+        }
+    }
+
+    /// What it says of itself.
+    ///
+    /// # Errors
+    /// When the data cannot be used.
+    pub fn status(&self) -> Result<admin::Status> {
+        self.shared.status()
+    }
+
+    /// Whether it made an access token, for a user who is still there.
+    pub(crate) fn knows(&self, access_token: &str) -> bool {
+        let access: Option<jwt::Access> = self.shared.signer.verify(access_token);
+        access.is_some_and(|access| {
+            let user = self.shared.store.with(|db| store::logins::user(db, &access.sub));
+            matches!(user, Ok(Some(_)))
+        })
+    }
+
+    /// Whether there is a key of that id.
+    pub(crate) fn has_key(&self, id: &str) -> bool {
+        matches!(self.shared.store.with(|db| store::keys::get(db, id)), Ok(Some(_)))
     }
 
     /// Logs a user in, without a browser.
@@ -298,6 +331,37 @@ impl std::fmt::Debug for Running {
     }
 }
 
+/// The sandbox's thread: a runtime of its own, so that its caller may have any, or none.
+fn serve(
+    listeners: Vec<TcpListener>,
+    acceptor: TlsAcceptor,
+    front: Front,
+    signals: Option<Arc<Shared>>,
+    stopped: watch::Receiver<bool>,
+    ready: &mpsc::Sender<Result<()>>,
+) -> Result<()> {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .max_blocking_threads(4)
+        .build()
+        .or_kind(Kind::Internal, || "cannot make a runtime".to_owned())?;
+    let done = runtime.block_on(async {
+        let listeners = listeners
+            .into_iter()
+            .map(tokio::net::TcpListener::from_std)
+            .collect::<std::io::Result<Vec<_>>>()
+            .or_kind(Kind::Internal, || "cannot use a socket".to_owned())?;
+        if let Some(shared) = signals {
+            stop_on_signals(&shared)?;
+        }
+        let _ = ready.send(Ok(()));
+        listen::serve(listeners, acceptor, front, stopped).await;
+        Ok(())
+    });
+    runtime.shutdown_background();
+    done
+}
+
 /// Makes the directory this sandbox's own.
 fn lock(dir: &Path) -> Result<File> {
     files::make_private_dir(dir)?;
@@ -306,7 +370,7 @@ fn lock(dir: &Path) -> Result<File> {
         .create(true)
         .truncate(false)
         .write(true)
-        .open(dir.join("sandbox.lock"))
+        .open(dir.join(LOCK_FILE))
         .or_kind(Kind::Config, doing)?;
     match file.try_lock() {
         Ok(()) => Ok(file),

@@ -40,7 +40,10 @@ pub(crate) fn id_of(name: &str) -> String {
 
 /// The secret of a key or of a part: 32 letters and digits.
 pub(crate) fn secret() -> Result<String> {
-    Ok(bytes::<32>()?.iter().map(|byte| char::from(SECRET_LETTERS[usize::from(byte % 32)])).collect())
+    Ok(bytes::<32>()?
+        .iter()
+        .map(|byte| char::from(SECRET_LETTERS[usize::from(byte % 32)]))
+        .collect())
 }
 
 /// A token without meaning.
@@ -87,7 +90,9 @@ mod tests {
     fn a_user_code_can_be_typed() {
         let code = user_code().expect("random");
         let letters = |part: &str| part.bytes().all(|letter| CODE_LETTERS.contains(&letter));
-        assert!(code.len() == 9 && letters(&code[..4]) && &code[4..5] == "-" && letters(&code[5..]));
+        assert!(
+            code.len() == 9 && letters(&code[..4]) && &code[4..5] == "-" && letters(&code[5..])
+        );
         assert_ne!(code, user_code().expect("random"));
     }
 
@@ -95,6 +100,8 @@ mod tests {
     fn ids_of_names_stay_the_same() {
         assert_eq!(id_of("organization/Acme Robotics"), id_of("organization/Acme Robotics"));
         assert_ne!(id_of("a"), id_of("b"));
-        assert!(id_of("a").parse::<Uuid>().is_ok() && id().expect("random").parse::<Uuid>().is_ok());
+        assert!(
+            id_of("a").parse::<Uuid>().is_ok() && id().expect("random").parse::<Uuid>().is_ok()
+        );
     }
 }

@@ -44,9 +44,8 @@ impl Shared {
     pub(crate) fn login(&self, email: &str) -> Result<Login> {
         let now = self.clock.micros();
         let done = self.store.with(|db| {
-            let user = logins::user_by_email(db, email)?.ok_or_else(|| {
-                Error::new(Kind::User, format!("this world has no user {email}"))
-            })?;
+            let user = logins::user_by_email(db, email)?
+                .ok_or_else(|| Error::new(Kind::User, format!("this world has no user {email}")))?;
             let scope = "email openid offline_access";
             let session = sign_in(self, db, &self.base_url, &user, CLIENT_ID, scope)?;
             Ok::<_, Failure>((user, session))

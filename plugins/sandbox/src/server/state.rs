@@ -59,9 +59,9 @@ impl Shared {
     pub(crate) async fn blocking<T: Send + 'static>(
         work: impl FnOnce() -> T + Send + 'static,
     ) -> Result<T> {
-        tokio::task::spawn_blocking(work)
-            .await
-            .map_err(|error| Error::new(Kind::Internal, "work of the sandbox failed").because(error))
+        tokio::task::spawn_blocking(work).await.map_err(|error| {
+            Error::new(Kind::Internal, "work of the sandbox failed").because(error)
+        })
     }
 }
 

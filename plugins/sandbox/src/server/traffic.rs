@@ -89,6 +89,7 @@ impl Requests {
 struct Inner {
     seen: Requests,
     under_way: usize,
+    unseen: usize,
     rules: Vec<FaultRule>,
 }
 
@@ -97,7 +98,10 @@ struct Inner {
 pub(crate) struct Traffic(Arc<Mutex<Inner>>);
 
 /// A request is under way until this is dropped.
-pub(crate) struct UnderWay(Traffic);
+pub(crate) struct UnderWay {
+    traffic: Traffic,
+    seen: bool,
+}
 
 impl Traffic {
     fn inner(&self) -> MutexGuard<'_, Inner> {
@@ -116,7 +120,19 @@ impl Traffic {
             rule.times -= 1;
             rule.clone()
         });
-        (UnderWay(self.clone()), rule)
+        (UnderWay { traffic: self.clone(), seen: true }, rule)
+    }
+
+    /// A request that no test wants to know of.
+    pub(crate) fn enter_unseen(&self) -> UnderWay {
+        self.inner().unseen += 1;
+        UnderWay { traffic: self.clone(), seen: false }
+    }
+
+    /// Whether any request is under way.
+    pub(crate) fn is_busy(&self) -> bool {
+        let inner = self.inner();
+        inner.under_way + inner.unseen > 0
     }
 
     /// What was asked.
@@ -143,8 +159,9 @@ impl Traffic {
 
 impl Drop for UnderWay {
     fn drop(&mut self) {
-        let mut inner = self.0.inner();
-        inner.under_way = inner.under_way.saturating_sub(1);
+        let mut inner = self.traffic.inner();
+        let count = if self.seen { &mut inner.under_way } else { &mut inner.unseen };
+        *count = count.saturating_sub(1);
     }
 }
 

@@ -93,7 +93,13 @@ pub(crate) fn insert(db: &Connection, new: &Location, primary: &str) -> rusqlite
          VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
     )?
     .execute(params![
-        new.id, new.name, new.parent, new.region, new.secret_id, new.secret, new.created
+        new.id,
+        new.name,
+        new.parent,
+        new.region,
+        new.secret_id,
+        new.secret,
+        new.created
     ])?;
     share(db, &new.id, primary, true)
 }

@@ -39,6 +39,10 @@ impl Store {
             Some(file) => format!("cannot open the sandbox's data in {}", file.display()),
             None => "cannot open a database in memory".to_owned(),
         };
+        if let Some(file) = file {
+            // SQLite's own files get the mode of this one; there are secrets in it.
+            crate::files::touch_private(file)?;
+        }
         let mut connection = match file {
             Some(file) => Connection::open(file),
             None => Connection::open_in_memory(),
@@ -53,7 +57,9 @@ impl Store {
         schema::migrate(&mut connection).or_kind(Kind::Config, doing)?.map_err(|version| {
             Error::new(
                 Kind::Config,
-                format!("the sandbox's data is of version {version}, which this release does not know"),
+                format!(
+                    "the sandbox's data is of version {version}, which this release does not know"
+                ),
             )
             .hint_text("use the release that wrote it, or another --dir")
         })?;

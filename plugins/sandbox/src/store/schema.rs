@@ -62,13 +62,18 @@ CREATE TABLE devices(
 pub(super) fn migrate(db: &mut Connection) -> rusqlite::Result<Result<(), u32>> {
     let transaction = db.transaction()?;
     let version: u32 = transaction.query_row("PRAGMA user_version", [], |row| row.get(0))?;
-    let Some(missing) = usize::try_from(version).ok().and_then(|version| STEPS.get(version..)) else {
+    let Some(missing) = usize::try_from(version).ok().and_then(|version| STEPS.get(version..))
+    else {
         return Ok(Err(version));
     };
     for step in missing {
         transaction.execute_batch(step)?;
     }
-    transaction.pragma_update(None, "user_version", u32::try_from(STEPS.len()).unwrap_or(u32::MAX))?;
+    transaction.pragma_update(
+        None,
+        "user_version",
+        u32::try_from(STEPS.len()).unwrap_or(u32::MAX),
+    )?;
     transaction.commit()?;
     Ok(Ok(()))
 }

@@ -10,7 +10,7 @@ use viam_proto::rpc::v1::auth_service_client::AuthServiceClient;
 use viam_sandbox::seed::Seed;
 
 use crate::common::{
-    App, authenticate, create_key, demo, get, json, send, start, start_world, wire, with_key, SMALL,
+    App, SMALL, authenticate, create_key, demo, get, json, send, start, start_world, wire, with_key,
 };
 
 #[tokio::test]

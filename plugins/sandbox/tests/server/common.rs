@@ -19,20 +19,20 @@ use viam_proto::rpc::v1::{AuthenticateRequest, Credentials};
 use viam_sandbox::seed::{DEMO_USER, Seed, World};
 use viam_sandbox::server::{Clock, Options, Running, Server};
 
-pub type App = AppServiceClient<Wire>;
+pub(crate) type App = AppServiceClient<Wire>;
 
 /// One sandbox of a world, with a clock that stands still.
-pub fn start(seed: Seed) -> Running {
+pub(crate) fn start(seed: Seed) -> Running {
     let clock = Clock::still_at(UNIX_EPOCH + Duration::from_secs(1_760_000_000));
     Server::start(Options { seed, clock, ..Options::default() }).expect("started")
 }
 
 /// One of a world in JSON.
-pub fn start_world(json: &str) -> Running {
+pub(crate) fn start_world(json: &str) -> Running {
     start(Seed::World(Box::new(World::parse(json).expect("a world"))))
 }
 
-pub fn net() -> Net {
+pub(crate) fn net() -> Net {
     Net::new(ProxyRules::none(), Arc::new(|_: &str| {}))
 }
 
@@ -47,45 +47,44 @@ impl TokenSource for Fixed {
 }
 
 /// A connection with a token, or without.
-pub fn wire(running: &Running, token: Option<&str>) -> Wire {
+pub(crate) fn wire(running: &Running, token: Option<&str>) -> Wire {
     let base_url = BaseUrl::parse(running.base_url()).expect("address");
     let tokens = token.map(|token| Arc::new(Fixed(token.to_owned())) as Arc<dyn TokenSource>);
     wire::open(Config { net: net(), base_url, tokens, on_wait: None }).expect("wire")
 }
 
 /// A client that is logged in as the demo user.
-pub fn demo(running: &Running) -> App {
+pub(crate) fn demo(running: &Running) -> App {
     user(running, DEMO_USER)
 }
 
 /// A client that is logged in as a user.
-pub fn user(running: &Running, email: &str) -> App {
+pub(crate) fn user(running: &Running, email: &str) -> App {
     let login = running.login(email).expect("logged in");
     AppServiceClient::new(wire(running, Some(&login.access_token)))
 }
 
 /// Exchanges a credential.
-pub async fn authenticate(
+pub(crate) async fn authenticate(
     running: &Running,
     id: &str,
     kind: &str,
     secret: &str,
 ) -> Result<String, Status> {
     let credentials = Credentials { r#type: kind.to_owned(), payload: secret.to_owned() };
-    let request =
-        AuthenticateRequest { entity: id.to_owned(), credentials: Some(credentials) };
+    let request = AuthenticateRequest { entity: id.to_owned(), credentials: Some(credentials) };
     let answer = AuthServiceClient::new(wire(running, None)).authenticate(request).await?;
     Ok(answer.into_inner().access_token)
 }
 
 /// A client that is logged in with a key.
-pub async fn with_key(running: &Running, key: &CreateKeyResponse) -> App {
+pub(crate) async fn with_key(running: &Running, key: &CreateKeyResponse) -> App {
     let token = authenticate(running, &key.id, "api-key", &key.key).await.expect("a good key");
     AppServiceClient::new(wire(running, Some(&token)))
 }
 
 /// What a key may be allowed: `organization_owner` on an organization, and so on.
-pub fn authorization(role: &str, id: &str, organization: &str) -> Authorization {
+pub(crate) fn authorization(role: &str, id: &str, organization: &str) -> Authorization {
     let (resource_type, _) = role.split_once('_').expect("a role");
     Authorization {
         authorization_type: "role".to_owned(),
@@ -99,7 +98,7 @@ pub fn authorization(role: &str, id: &str, organization: &str) -> Authorization 
 }
 
 /// Makes a key.
-pub async fn create_key(
+pub(crate) async fn create_key(
     app: &mut App,
     role: &str,
     id: &str,
@@ -115,7 +114,7 @@ pub async fn create_key(
 /// A small world with ids that read well: organization `one` owns `hall` (machines `m1`, `m2`)
 /// and `annex` in it (machine `m3`), organization `two` owns `field` (machine `m4`), both own
 /// `bench` (machine `m5`).
-pub const SMALL: &str = r#"{
+pub(crate) const SMALL: &str = r#"{
   "users": ["demo@example.com", "ann@example.com"],
   "organizations": [
     {"id": "one", "name": "One", "namespace": "ns-one", "locations": [
@@ -132,17 +131,17 @@ pub const SMALL: &str = r#"{
 }"#;
 
 /// Sends a request to a path of the sandbox.
-pub async fn send(running: &Running, request: http::request::Builder, body: &str) -> Answer {
+pub(crate) async fn send(running: &Running, request: http::request::Builder, body: &str) -> Answer {
     let request = request.body(Bytes::from(body.to_owned())).expect("request");
     http_client::send(&net(), request).await.unwrap_or_else(|error| panic!("{error:?} {running:?}"))
 }
 
-pub async fn get(running: &Running, path: &str) -> Answer {
+pub(crate) async fn get(running: &Running, path: &str) -> Answer {
     send(running, Request::get(format!("{}{path}", running.base_url())), "").await
 }
 
 /// Posts a form.
-pub async fn post(running: &Running, path: &str, fields: &[(&str, &str)]) -> Answer {
+pub(crate) async fn post(running: &Running, path: &str, fields: &[(&str, &str)]) -> Answer {
     let form: Vec<String> =
         fields.iter().map(|(name, value)| format!("{name}={}", encoded(value))).collect();
     let request = Request::post(format!("{}{path}", running.base_url()))
@@ -162,7 +161,7 @@ fn encoded(text: &str) -> String {
 }
 
 /// Asks the admin interface.
-pub async fn admin(running: &Running, path: &str, body: Option<&str>) -> (u16, Value) {
+pub(crate) async fn admin(running: &Running, path: &str, body: Option<&str>) -> (u16, Value) {
     let url = format!("{}/sandbox/{path}", running.base_url());
     let request = if body.is_some() { Request::post(url) } else { Request::get(url) };
     let request = request.header("x-sandbox-admin", running.admin_token());
@@ -170,10 +169,10 @@ pub async fn admin(running: &Running, path: &str, body: Option<&str>) -> (u16, V
     (answer.status.as_u16(), json(&answer))
 }
 
-pub fn json(answer: &Answer) -> Value {
+pub(crate) fn json(answer: &Answer) -> Value {
     serde_json::from_slice(&answer.body).unwrap_or_else(|error| panic!("{error}: {answer:?}"))
 }
 
-pub fn text(answer: &Answer) -> String {
+pub(crate) fn text(answer: &Answer) -> String {
     String::from_utf8_lossy(&answer.body).into_owned()
 }

@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
+use axum::Extension;
 use axum::extract::{Form, State};
 use axum::response::{IntoResponse as _, Json, Response};
-use axum::Extension;
 use serde::Deserialize;
 use serde_json::json;
 use viam_contract::Result;
@@ -95,9 +95,10 @@ pub(in crate::server) fn decide(shared: &Shared, code: &str, approve: bool) -> R
 pub(super) fn is_pending(shared: &Shared, code: &str) -> bool {
     let now = shared.clock.micros();
     let device = shared.store.with(|db| logins::device_by_code(db, &normal(code)));
-    device.ok().flatten().is_some_and(|device| {
-        device.expires > now && device.state == DeviceState::Pending
-    })
+    device
+        .ok()
+        .flatten()
+        .is_some_and(|device| device.expires > now && device.state == DeviceState::Pending)
 }
 
 /// A code as it was given out: people type small letters, spaces and no dash.

@@ -72,14 +72,11 @@ async fn user_info(State(shared): State<Arc<Shared>>, headers: HeaderMap) -> Res
     let access = token.and_then(|token| shared.signer.verify::<Access>(token)).filter(|access| {
         access.token_use == ACCESS && access.exp > shared.clock.micros() / 1_000_000
     });
-    let user = access.and_then(|access| {
-        shared.store.with(|db| logins::user(db, &access.sub)).ok().flatten()
-    });
+    let user = access
+        .and_then(|access| shared.store.with(|db| logins::user(db, &access.sub)).ok().flatten());
     match user {
-        Some(user) => {
-            Json(json!({ "sub": user.id, "email": user.email, "email_verified": true }))
-                .into_response()
-        }
+        Some(user) => Json(json!({ "sub": user.id, "email": user.email, "email_verified": true }))
+            .into_response(),
         None => {
             let challenge = [(header::WWW_AUTHENTICATE, "Bearer error=\"invalid_token\"")];
             (StatusCode::UNAUTHORIZED, challenge, "not logged in\n").into_response()

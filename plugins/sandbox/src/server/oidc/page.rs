@@ -5,9 +5,9 @@
 
 use std::sync::Arc;
 
+use axum::Extension;
 use axum::extract::{Form, Query, State};
 use axum::response::{Html, IntoResponse as _, Response};
-use axum::Extension;
 use http::{HeaderMap, StatusCode, header};
 use serde::Deserialize;
 use viam_client::BaseUrl;

@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
+use axum::Extension;
 use axum::extract::{Form, State};
 use axum::response::{IntoResponse as _, Json, Response};
-use axum::Extension;
 use rusqlite::Connection;
 use serde::Deserialize;
 use serde_json::json;
@@ -117,8 +117,7 @@ fn by_refresh(shared: &Shared, issuer: &str, request: &Request) -> Result<Sessio
         if refresh.used {
             return Err(refused("the refresh token was used before"));
         }
-        let user =
-            logins::user(db, &refresh.user)?.ok_or_else(|| refused("the user is gone"))?;
+        let user = logins::user(db, &refresh.user)?.ok_or_else(|| refused("the user is gone"))?;
         logins::use_refresh(db, &hash)?;
         Ok(sign_in(shared, db, issuer, &user, &refresh.client_id, &refresh.scope)?)
     })

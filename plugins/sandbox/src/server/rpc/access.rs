@@ -10,8 +10,8 @@ use tonic::Status;
 use super::{Answer, Call, Refusal};
 use crate::server::jwt::Access;
 use crate::server::secrets;
-use crate::store::{keys, locations, logins, organizations, parts, robots};
 use crate::store::{Grant, Identity, Location, Organization, Part, Robot, Role};
+use crate::store::{keys, locations, logins, organizations, parts, robots};
 
 /// Who calls.
 pub(crate) struct Caller {

@@ -27,9 +27,7 @@ impl AuthService for Auth {
         request: Request<AuthenticateRequest>,
     ) -> Result<Response<AuthenticateResponse>, Status> {
         if request.metadata().contains_key("authorization") {
-            return Err(Status::invalid_argument(
-                "already authenticated; cannot re-authenticate",
-            ));
+            return Err(Status::invalid_argument("already authenticated; cannot re-authenticate"));
         }
         let shared = self.shared.clone();
         let request = request.into_inner();

@@ -40,7 +40,10 @@ impl Gate {
     }
 
     /// Answers one call.
-    pub(crate) async fn pass(self, mut request: Request<Body>) -> Result<Response<Body>, Infallible> {
+    pub(crate) async fn pass(
+        self,
+        mut request: Request<Body>,
+    ) -> Result<Response<Body>, Infallible> {
         if let Some(Fault(status)) = request.extensions().get() {
             return Ok(status.clone().into_http());
         }
@@ -56,10 +59,9 @@ impl Gate {
         }
         let response = self.routes.oneshot(request).await?;
         // The default bodies of the generated traits do not know their names.
-        let unimplemented = response
-            .headers()
-            .get(Status::GRPC_STATUS)
-            .is_some_and(|code| code.as_bytes() == (Code::Unimplemented as i32).to_string().as_bytes());
+        let unimplemented = response.headers().get(Status::GRPC_STATUS).is_some_and(|code| {
+            code.as_bytes() == (Code::Unimplemented as i32).to_string().as_bytes()
+        });
         if unimplemented {
             return Ok(unserved(&path));
         }
@@ -69,19 +71,15 @@ impl Gate {
     /// The token of a call (transport.md §3.4).
     fn check(&self, headers: &HeaderMap) -> Result<Access, Status> {
         let mut values = headers.get_all(header::AUTHORIZATION).iter();
-        let value = values
-            .next()
-            .ok_or_else(|| Status::unauthenticated("authentication required"))?;
+        let value =
+            values.next().ok_or_else(|| Status::unauthenticated("authentication required"))?;
         if values.next().is_some() {
             return Err(Status::unauthenticated("expected exactly one authorization header"));
         }
-        let token = value
-            .to_str()
-            .ok()
-            .and_then(|value| value.strip_prefix("Bearer "))
-            .ok_or_else(|| {
-                Status::unauthenticated("expected authorization header with prefix: Bearer ")
-            })?;
+        let token =
+            value.to_str().ok().and_then(|value| value.strip_prefix("Bearer ")).ok_or_else(
+                || Status::unauthenticated("expected authorization header with prefix: Bearer "),
+            )?;
         let access: Access = self
             .shared
             .signer

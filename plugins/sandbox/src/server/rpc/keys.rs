@@ -7,8 +7,8 @@ use super::access::{Level, missing};
 use super::convert::timestamp;
 use super::{Answer, Call, Refusal};
 use crate::server::secrets;
-use crate::store::{keys, locations};
 use crate::store::{Grant, Identity, Key, Role};
+use crate::store::{keys, locations};
 
 fn invalid(words: impl Into<String>) -> Refusal {
     Refusal(Status::invalid_argument(words))
@@ -93,8 +93,7 @@ fn owned(call: &Call<'_>, id: &str) -> Answer<(Key, Vec<Grant>)> {
 }
 
 fn insert(call: &Call<'_>, name: String, grants: &[Grant]) -> Answer<Key> {
-    let key =
-        Key { id: secrets::id()?, secret: secrets::secret()?, name, created: call.now };
+    let key = Key { id: secrets::id()?, secret: secrets::secret()?, name, created: call.now };
     keys::insert(call.db, &key)?;
     let who = Identity::Key(key.id.clone());
     for grant in grants {

@@ -7,8 +7,8 @@ use super::access::Level;
 use super::convert::timestamp;
 use super::{Answer, Call, Refusal};
 use crate::server::{names, secrets};
-use crate::store::locations;
 use crate::store::Location;
+use crate::store::locations;
 
 /// A secret in use, as a message.
 pub(super) fn shared_secret(id: &str, secret: &str, created: i64) -> pb::SharedSecret {

@@ -7,8 +7,8 @@ use super::access::Level;
 use super::convert::timestamp;
 use super::{Answer, Call, Refusal};
 use crate::server::{names, secrets};
-use crate::store::{keys, locations, logins, organizations};
 use crate::store::{Grant, Identity, Organization, Role};
+use crate::store::{keys, locations, logins, organizations};
 
 fn message(org: Organization) -> pb::Organization {
     pb::Organization {

@@ -107,9 +107,8 @@ pub(super) fn insert(call: &Call<'_>, robot: &Robot, name: String, main: bool) -
 
 fn unused_name(call: &Call<'_>, robot: &str, name: &str, but: &str) -> Answer<()> {
     names::check("part", name)?;
-    let taken = parts::list(call.db, robot)?
-        .iter()
-        .any(|other| other.name == name && other.id != but);
+    let taken =
+        parts::list(call.db, robot)?.iter().any(|other| other.name == name && other.id != but);
     if taken {
         return Err(Refusal(Status::already_exists(format!(
             "machine {robot} has a part named {name:?} already"

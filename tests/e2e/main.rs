@@ -1,0 +1,16 @@
+//! End-to-end tests: the real binaries against a real server, a module a subject.
+
+#![expect(clippy::disallowed_methods, reason = "tests start processes and read the clock")]
+
+mod commands;
+mod device_flow;
+mod dispatch;
+mod handover;
+mod help;
+mod keys_and_profiles;
+mod network;
+mod output;
+mod peers;
+mod session;
+mod support;
+mod unsafe_plugins;

@@ -1,0 +1,91 @@
+//! What several modules of tests need.
+
+use std::io::{BufRead as _, BufReader};
+use std::process::{Child, Output};
+use std::sync::mpsc::{Receiver, channel};
+use std::time::Duration;
+
+use viam_test::{TestEnv, TestSandbox};
+
+/// The token endpoint of the sandbox's login provider.
+pub(crate) const TOKEN: &str = "/oauth/token";
+/// A method of the app.
+pub(crate) const LIST_ORGANIZATIONS: &str = "/viam.app.v1.AppService/ListOrganizations";
+/// The exchange of an API key.
+pub(crate) const AUTHENTICATE: &str = "/proto.rpc.v1.AuthService/Authenticate";
+
+/// A started `viam login` whose stderr is read as it comes.
+pub(crate) struct Login {
+    child: Child,
+    lines: Receiver<String>,
+    /// What it has said so far.
+    pub(crate) said: String,
+}
+
+impl Login {
+    pub(crate) fn start(env: &TestEnv, args: &[&str], vars: &[(&str, &str)]) -> Self {
+        let mut command = env.viam(args);
+        for (name, value) in vars {
+            command = command.env(name, value);
+        }
+        let mut child = command.spawn();
+        let stderr = BufReader::new(child.stderr.take().expect("stderr"));
+        let (sender, lines) = channel();
+        std::thread::spawn(move || {
+            for line in stderr.lines().map_while(Result::ok) {
+                if sender.send(line).is_err() {
+                    break;
+                }
+            }
+        });
+        Self { child, lines, said: String::new() }
+    }
+
+    /// Waits for the code that the user is to approve.
+    pub(crate) fn code(&mut self) -> String {
+        loop {
+            let line = match self.lines.recv_timeout(Duration::from_secs(30)) {
+                Ok(line) => line,
+                Err(_) => panic!("no code came: {}", self.said),
+            };
+            self.said.push_str(&line);
+            self.said.push('\n');
+            if let Some((_, code)) = line.split_once("approve the code ") {
+                return code.trim_end_matches(':').to_owned();
+            }
+        }
+    }
+
+    /// Waits for the end: exit code, stdout, all of stderr.
+    pub(crate) fn end(mut self) -> (i32, String, String) {
+        let Output { status, stdout, .. } = self.child.wait_with_output().expect("ends");
+        while let Ok(line) = self.lines.recv() {
+            self.said.push_str(&line);
+            self.said.push('\n');
+        }
+        (status.code().unwrap_or(-1), String::from_utf8_lossy(&stdout).into_owned(), self.said)
+    }
+}
+
+/// An API key of an organization, made by the logged-in user of `env`.
+pub(crate) fn organization_key(env: &TestEnv, org: &str) -> (String, String) {
+    let made = env
+        .viam(&["organizations", "api-key", "create", "--org-id", org, "--name", "k", "--format", "json"])
+        .run()
+        .ok()
+        .json();
+    (made["id"].as_str().expect("id").to_owned(), made["key"].as_str().expect("key").to_owned())
+}
+
+/// A world with a sandbox and the demo user logged in.
+pub(crate) fn logged_in(seed: &str) -> (TestEnv, TestSandbox) {
+    let (env, sandbox) = (TestEnv::new(), TestSandbox::start(seed));
+    sandbox.log_in(&env);
+    (env, sandbox)
+}
+
+/// An address of this machine where nobody listens.
+pub(crate) fn nobody() -> String {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("binds");
+    format!("http://{}", listener.local_addr().expect("address"))
+}
