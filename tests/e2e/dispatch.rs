@@ -203,3 +203,17 @@ fn a_group_started_by_hand_says_how_to_start_it() {
     let outcome = env.program(group).args(&["list"]).stdin("unread").run().code(2);
     assert!(outcome.err().contains("run `viam organizations --help`"), "{outcome}");
 }
+
+#[test]
+fn exec_hands_every_word_on_too() {
+    let env = TestEnv::new();
+    let path = env.plugin("echoargs", ECHO_ARGS);
+    for plugin in ["echoargs", &path.display().to_string()] {
+        let words = ["plugin", "exec", plugin, "-c", "x", "--debug", "--a_b", "--help", "-q"];
+        let outcome = env.viam(&words).run().ok();
+        assert_eq!(outcome.out(), "<-c><x><--debug><--a_b><--help><-q>");
+    }
+    env.viam(&["plugin", "exec", "nosuch"]).run().code(127);
+    env.viam(&["plugin", "exec", "./viam-nosuch"]).run().code(127);
+    env.viam(&["plugin", "exec", "/bin/sh"]).run().code(2);
+}

@@ -11,6 +11,7 @@ mod keys_and_profiles;
 mod network;
 mod output;
 mod peers;
+mod sandbox;
 mod session;
 mod support;
 mod unsafe_plugins;

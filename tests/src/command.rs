@@ -2,10 +2,16 @@
 
 use std::ffi::OsStr;
 use std::io::Write as _;
+use std::os::unix::process::CommandExt as _;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
+use std::sync::mpsc::{RecvTimeoutError, channel};
+use std::time::Duration;
 
 use crate::{Outcome, TestEnv};
+
+/// What takes longer than this hangs, and is killed with all that it started.
+const LIMIT: Duration = Duration::from_secs(300);
 
 /// A command in the world of a test, about to run.
 pub struct Viam<'e> {
@@ -91,7 +97,19 @@ impl<'e> Viam<'e> {
     #[must_use]
     pub fn run(self) -> Outcome {
         let (root, home) = (self.env.root().to_path_buf(), self.env.home());
-        let output = self.spawn().wait_with_output().unwrap();
+        let mut this = self;
+        this.command.process_group(0);
+        let child = this.spawn();
+        let group = rustix::process::Pid::from_child(&child);
+        let (done, ended) = channel::<()>();
+        let watch = std::thread::spawn(move || {
+            if ended.recv_timeout(LIMIT) == Err(RecvTimeoutError::Timeout) {
+                drop(rustix::process::kill_process_group(group, rustix::process::Signal::KILL));
+            }
+        });
+        let output = child.wait_with_output().unwrap();
+        drop(done);
+        watch.join().unwrap();
         Outcome::new(output, &root, &home)
     }
 }

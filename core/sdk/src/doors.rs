@@ -123,18 +123,19 @@ fn cannot_start(job: &Job, error: io::Error) -> Error {
 impl Spawner for Processes {
     fn run(&self, job: Job) -> BoxFuture<'_, Result<Exit>> {
         Box::pin(async move {
-            let mut child = tokio::process::Command::from(Self::command(&job))
-                .kill_on_drop(true)
-                .spawn()
-                .map_err(|error| cannot_start(&job, error))?;
             let listen = |kind| {
                 signal(kind).or_kind(Kind::Internal, || "cannot listen for signals".to_owned())
             };
+            // Before the child starts: a signal that comes between would end us and leave it.
             let mut term = listen(SignalKind::terminate())?;
             let mut hup = listen(SignalKind::hangup())?;
             // A Ctrl-C at the terminal reaches the child by itself, so it is not passed on; we
             // only outlive it.
             let mut int = listen(SignalKind::interrupt())?;
+            let mut child = tokio::process::Command::from(Self::command(&job))
+                .kill_on_drop(true)
+                .spawn()
+                .map_err(|error| cannot_start(&job, error))?;
             loop {
                 tokio::select! {
                     status = child.wait() => {

@@ -39,9 +39,11 @@ pub fn main() -> ExitCode {
 
 /// Ends as the child did, so that a shell sees the same signal.
 fn die_of(number: i32) -> ExitCode {
-    if let Some(signal) = rustix::process::Signal::from_named_raw(number) {
-        // Where the signal is ignored, the shell's number for it is next best.
-        let _ = rustix::process::kill_process(rustix::process::getpid(), signal);
-    }
+    use std::os::unix::process::CommandExt as _;
+    // A runtime may have put handlers of its own in place, and they stay for the life of the
+    // process; `exec` puts every caught signal back to what the system does with it.
+    #[expect(clippy::disallowed_methods, reason = "this process ends by it")]
+    let mut shell = std::process::Command::new("/bin/sh");
+    drop(shell.args(["-c", "kill -\"$0\" $$", &number.to_string()]).exec());
     ExitCode::from(Exit::Signal(number).shell_code())
 }

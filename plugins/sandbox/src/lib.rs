@@ -16,6 +16,7 @@ mod start;
 mod status;
 mod stop;
 mod store;
+mod tour;
 
 use clap::{ArgMatches, Args, Command, FromArgMatches as _, Parser, Subcommand};
 use viam_contract::{About, BoxFuture, Context, Error, Kind, Plugin, Result};
@@ -46,6 +47,7 @@ enum Verb {
     Env(env::Args),
     Run(run::Args),
     Approve(approve::Args),
+    Tour(tour::Args),
 }
 
 impl Plugin for Sandbox {
@@ -70,6 +72,7 @@ impl Plugin for Sandbox {
                 Verb::Env(args) => env::run(cx, args).await,
                 Verb::Run(args) => run::run(cx, args).await,
                 Verb::Approve(args) => approve::run(cx, args).await,
+                Verb::Tour(args) => tour::run(cx, args).await,
             }
         })
     }

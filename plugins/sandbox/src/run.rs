@@ -66,7 +66,8 @@ fn found(cx: &Context, program: OsString) -> PathBuf {
     }
 }
 
-fn temporary_home(cx: &Context) -> Result<tempfile::TempDir> {
+/// A folder that is the user's alone, gone when it is closed.
+pub(crate) fn temporary_home(cx: &Context) -> Result<tempfile::TempDir> {
     let parent = cx.env.get("TMPDIR").map_or_else(|| PathBuf::from("/tmp"), PathBuf::from);
     let mut builder = tempfile::Builder::new();
     builder.prefix("viam-sandbox-");

@@ -19,6 +19,8 @@ pub(super) struct Normalised {
 pub(super) fn walk(command: Command, args: &[OsString], out: &mut Normalised) -> Command {
     let command = global::add_to(command);
     let positionals = command.get_positionals().next().is_some();
+    // A command line of another program: from its first word on nothing is ours.
+    let foreign = command.get_positionals().any(Arg::is_trailing_var_arg_set);
     let mut words = args.iter();
     while let Some(arg) = words.next() {
         let Some(text) = arg.to_str() else {
@@ -45,6 +47,11 @@ pub(super) fn walk(command: Command, args: &[OsString], out: &mut Normalised) ->
             continue;
         }
         out.args.push(arg.clone());
+        if foreign {
+            out.args.push("--".into());
+            out.args.extend(words.cloned());
+            break;
+        }
     }
     command
 }

@@ -114,3 +114,18 @@ fn leading_flags_are_read_by_hand() {
     assert!(split_leading(["--format=xml".into()]).is_err());
     assert!(!split_leading(["--debug=false".into()]).expect("switch").given.debug);
 }
+
+#[test]
+fn the_words_of_another_program_are_left_alone() {
+    let tree = Command::new("exec")
+        .bin_name("viam plugin exec")
+        .arg(Arg::new("plugin").required(true))
+        .arg(Arg::new("args").num_args(0..).trailing_var_arg(true).allow_hyphen_values(true));
+    let words = ["--debug", "hello", "-c", "x", "--debug", "--a_b", "--", "-h"].map(OsString::from);
+    let Ok(Parsed::Run { matches, given, .. }) = parse_command(tree, &words) else {
+        panic!("not parsed")
+    };
+    assert!(given.debug);
+    let args: Vec<&String> = matches.get_many("args").expect("args").collect();
+    assert_eq!(args, ["-c", "x", "--debug", "--a_b", "--", "-h"]);
+}
