@@ -26,8 +26,14 @@ fn organizations_list_in_the_documented_form() {
     }
     let json = env.viam(&["organizations", "list", "--format", "json"]).run().ok().json();
     assert_eq!(json[0]["name"], "Robot's Org");
-    assert!(json.as_array().expect("list").iter().any(|org| org["public_namespace"] == "my-namespace"), "{json}");
-    assert!(json.as_array().expect("list").iter().any(|org| org["public_namespace"].is_null()), "{json}");
+    assert!(
+        json.as_array().expect("list").iter().any(|org| org["public_namespace"] == "my-namespace"),
+        "{json}"
+    );
+    assert!(
+        json.as_array().expect("list").iter().any(|org| org["public_namespace"].is_null()),
+        "{json}"
+    );
 }
 
 #[test]
@@ -115,7 +121,10 @@ fn robots_list_in_every_spelling() {
     assert!(given.out().starts_with("sprayer-1 (id: "), "{given}");
     // A location alone is looked for in every organization.
     let alone = env.viam(&["robots", "list", "--location", "Classroom"]).run().ok();
-    assert!(alone.out().starts_with("Old Mill School -> Classroom\nstudent-bot-1 (id: "), "{alone}");
+    assert!(
+        alone.out().starts_with("Old Mill School -> Classroom\nstudent-bot-1 (id: "),
+        "{alone}"
+    );
     let all = env.viam(&["machines", "list", "--all", "--org", "Acme Robotics"]).run().ok();
     insta::assert_snapshot!(all, @r#"
     exit: 0
@@ -140,19 +149,27 @@ fn robots_list_in_every_spelling() {
     let json = env.viam(&["machines", "list", "--all", "--format", "json"]).run().ok().json();
     assert_eq!(json[0]["location"], "Warehouse");
     assert!(json[0]["main_part_id"].is_string(), "{json}");
-    env.viam(&["robots", "list", "--location", "Nowhere"]).run().code(1).says("no location found for \"Nowhere\"");
+    env.viam(&["robots", "list", "--location", "Nowhere"])
+        .run()
+        .code(1)
+        .says("no location found for \"Nowhere\"");
 }
 
 #[test]
 fn a9_a_listing_is_one_machine_a_line_and_notices_hold_no_uuid() {
     let (env, _sandbox) = logged_in("fleet");
-    let outcome = env.viam(&["machines", "list", "--organization", "Acme Robotics", "--location", "Warehouse"]).run().ok();
+    let outcome = env
+        .viam(&["machines", "list", "--organization", "Acme Robotics", "--location", "Warehouse"])
+        .run()
+        .ok();
     for line in outcome.out().lines() {
         let (name, rest) = line.split_once(" (id: ").expect("name");
         let (id, rest) = rest.split_once(") (main part id: ").expect("id");
         assert!(!name.is_empty() && id.len() == 36 && rest.ends_with(')'), "{line}");
     }
-    let dashes = |text: &str| text.split(|c: char| !c.is_ascii_hexdigit() && c != '-').any(|word| word.len() == 36);
+    let dashes = |text: &str| {
+        text.split(|c: char| !c.is_ascii_hexdigit() && c != '-').any(|word| word.len() == 36)
+    };
     assert!(!dashes(&outcome.err()), "{outcome}");
     assert!(!outcome.err().contains('\r'), "{outcome}");
 }
@@ -180,7 +197,8 @@ fn a13_lines_of_a_new_key_keep_their_places() {
     let login = format!("viam --base-url {bare} login api-key --key-id {id} --key {key} 2>&1");
     let outcome = env.sh(&login).run().ok();
     assert!(outcome.out().to_lowercase().contains("logged in"), "{outcome}");
-    let merged = env.sh("viam organizations api-key create --org-id 'Acme Robotics' 2>&1").run().ok();
+    let merged =
+        env.sh("viam organizations api-key create --org-id 'Acme Robotics' 2>&1").run().ok();
     let out = merged.out();
     let lines: Vec<&str> = out.lines().collect();
     assert!(lines[3].starts_with("Key ID: ") && lines[4].starts_with("Key Value: "), "{out}");
@@ -238,8 +256,10 @@ fn keys_of_each_kind_in_the_documented_form() {
 #[test]
 fn several_owners_of_a_location_are_asked_for() {
     let (env, _sandbox) = logged_in("fleet");
-    let outcome =
-        env.viam(&["robots", "api-key", "create", "--machine-id", "bench-arm", "--name", "n"]).run().code(1);
+    let outcome = env
+        .viam(&["robots", "api-key", "create", "--machine-id", "bench-arm", "--name", "n"])
+        .run()
+        .code(1);
     insta::assert_snapshot!(outcome, @r#"
     exit: 1
     -- stdout --
@@ -251,30 +271,69 @@ fn several_owners_of_a_location_are_asked_for() {
     Hint: say which one with --org-id
     [EOF]
     "#);
-    env.viam(&["robots", "api-key", "create", "--machine-id", "bench-arm", "--org-id", "Field Lab", "--name", "n"])
-        .run()
-        .ok()
-        .prints("Key ID: ");
+    env.viam(&[
+        "robots",
+        "api-key",
+        "create",
+        "--machine-id",
+        "bench-arm",
+        "--org-id",
+        "Field Lab",
+        "--name",
+        "n",
+    ])
+    .run()
+    .ok()
+    .prints("Key ID: ");
     env.viam(&["locations", "api-key", "create", "--location-id", "Shared Bench", "--name", "n"])
         .run()
         .code(1)
         .says("cannot create api-key for location: ")
         .says("--org-id");
-    env.viam(&["locations", "api-key", "create", "--location-id", "Shared Bench", "--org-id", "Acme Robotics", "--name", "n"])
-        .run()
-        .ok();
+    env.viam(&[
+        "locations",
+        "api-key",
+        "create",
+        "--location-id",
+        "Shared Bench",
+        "--org-id",
+        "Acme Robotics",
+        "--name",
+        "n",
+    ])
+    .run()
+    .ok();
 }
 
 #[test]
 fn a_key_sees_what_it_is_for() {
     let (env, sandbox) = logged_in("fleet");
     let made = env
-        .viam(&["robots", "api-key", "create", "--machine-id", "sprayer-1", "--name", "n", "--format", "json"])
+        .viam(&[
+            "robots",
+            "api-key",
+            "create",
+            "--machine-id",
+            "sprayer-1",
+            "--name",
+            "n",
+            "--format",
+            "json",
+        ])
         .run()
         .ok()
         .json();
     let other = TestEnv::new();
-    let words = ["--base-url", sandbox.url(), "login", "api-key", "--key-id", made["id"].as_str().expect("id"), "--key", made["key"].as_str().expect("key")];
+    let words = [
+        "--base-url",
+        sandbox.url(),
+        "login",
+        "api-key",
+        "--key-id",
+        made["id"].as_str().expect("id"),
+        "--key",
+        made["key"].as_str().expect("key"),
+    ];
     other.viam(&words).run().ok();
     let seen = other.viam(&["robots", "list", "--all"]).run().ok();
     assert!(seen.out().contains("sprayer-1 (id: ") && !seen.out().contains("sprayer-2"), "{seen}");
@@ -303,19 +362,27 @@ fn b6_a_server_that_fails_is_never_exit_0() {
     ] {
         sandbox.fail("/viam.app.v1.*", 1000, 14, "upstream is down, 100% sure");
         let outcome = env.viam(words).run().code(1);
-        assert!(outcome.err().contains("not available: upstream is down, 100% sure"), "{words:?} {outcome}");
+        assert!(
+            outcome.err().contains("not available: upstream is down, 100% sure"),
+            "{words:?} {outcome}"
+        );
     }
     // Late failures too: the list is there, the parts are not.
     sandbox.fail("/viam.app.v1.AppService/GetRobotParts", 1, 7, "no");
     let outcome = env.viam(&["robots", "list"]).run().code(1);
     assert!(outcome.stdout.is_empty(), "{outcome}");
-    sandbox.server.set_faults(vec![FaultRule { cut: true, times: 9, ..FaultRule::on("/viam.app.v1.*") }]);
+    sandbox.server.set_faults(vec![FaultRule {
+        cut: true,
+        times: 9,
+        ..FaultRule::on("/viam.app.v1.*")
+    }]);
     env.viam(&["organizations", "list"]).run().code(1);
 }
 
 #[test]
 fn names_from_the_server_cannot_break_a_line() {
-    let world = r#"{"organizations":[{"name":"ev\u001b]0;x\u0007il\n\tfake (id: 1)","locations":[]}]}"#;
+    let world =
+        r#"{"organizations":[{"name":"ev\u001b]0;x\u0007il\n\tfake (id: 1)","locations":[]}]}"#;
     let env = TestEnv::new();
     let file = env.file(&env.root().join("world.json"), world, 0o644);
     let sandbox = TestSandbox::start(&file.display().to_string());
@@ -338,7 +405,11 @@ fn requests_go_side_by_side_and_no_more_than_sixteen() {
     assert_eq!(lines, machines);
     assert!(!outcome.out().contains("<unknown>"));
     let seen = sandbox.server.requests();
-    assert!(seen.highest_under_way <= 16 && seen.highest_under_way > 1, "{}", seen.highest_under_way);
+    assert!(
+        seen.highest_under_way <= 16 && seen.highest_under_way > 1,
+        "{}",
+        seen.highest_under_way
+    );
 }
 
 #[test]

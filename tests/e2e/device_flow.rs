@@ -32,7 +32,10 @@ fn a21_a_login_is_approved_and_lasts() {
     assert_eq!(mode(&env.session_file()), 0o600);
     assert_eq!(mode(&env.login_dir()), 0o700);
     assert_eq!(env.viam(&["whoami"]).run().ok().out(), "demo@example.com\n");
-    env.viam(&["organizations", "list"]).run().ok().prints("Organizations for \"demo@example.com\":");
+    env.viam(&["organizations", "list"])
+        .run()
+        .ok()
+        .prints("Organizations for \"demo@example.com\":");
 
     // A second login has nothing to do, and asks nobody.
     sandbox.server.clear_requests();
@@ -73,7 +76,8 @@ fn b53_slow_down_adds_five_seconds() {
         ..FaultRule::on(TOKEN)
     }]);
     let started = Instant::now();
-    let mut login = Login::start(&env, &["--base-url", sandbox.url(), "login", "--no-browser"], &[]);
+    let mut login =
+        Login::start(&env, &["--base-url", sandbox.url(), "login", "--no-browser"], &[]);
     let code = login.code();
     sandbox.server.decide(&code, true).expect("decides");
     let (status, _, stderr) = login.end();
@@ -86,14 +90,16 @@ fn b53_slow_down_adds_five_seconds() {
 #[test]
 fn denied_and_expired_are_said_and_nothing_is_stored() {
     let (env, sandbox) = (TestEnv::new(), TestSandbox::start("empty"));
-    let mut login = Login::start(&env, &["--base-url", sandbox.url(), "login", "--no-browser"], &[]);
+    let mut login =
+        Login::start(&env, &["--base-url", sandbox.url(), "login", "--no-browser"], &[]);
     let code = login.code();
     sandbox.server.decide(&code, false).expect("decides");
     let (status, stdout, stderr) = login.end();
     assert_eq!((status, stdout.as_str()), (4, ""), "{stderr}");
     assert!(stderr.contains("The login was denied"), "{stderr}");
 
-    let brief = TestSandbox::with("empty", |options| options.device_lifetime = Duration::from_secs(2));
+    let brief =
+        TestSandbox::with("empty", |options| options.device_lifetime = Duration::from_secs(2));
     let login = Login::start(&env, &["--base-url", brief.url(), "login", "--no-browser"], &[]);
     let (status, _, stderr) = login.end();
     assert_eq!(status, 4, "{stderr}");
@@ -119,7 +125,10 @@ fn a_provider_that_is_none_is_said() {
     }
     // Nobody listens there at all.
     let nobody = nobody();
-    env.viam(&["--base-url", &nobody, "login"]).run().code(1).says(&format!("cannot reach {nobody}"));
+    env.viam(&["--base-url", &nobody, "login"])
+        .run()
+        .code(1)
+        .says(&format!("cannot reach {nobody}"));
     assert!(!env.session_file().exists());
 }
 
@@ -151,11 +160,15 @@ fn the_page_in_a_browser_approves() {
         return;
     }
     let (env, sandbox) = (TestEnv::new(), TestSandbox::start("empty"));
-    let mut login = Login::start(&env, &["--base-url", sandbox.url(), "login", "--no-browser"], &[]);
+    let mut login =
+        Login::start(&env, &["--base-url", sandbox.url(), "login", "--no-browser"], &[]);
     let code = login.code();
     let page = format!("{}/device?user_code={code}", sandbox.url());
     let outcome = env.program("/bin/bash").args(&["-c", CLICK, "click", &page]).run().ok();
-    assert!(outcome.out().contains(&code) && outcome.out().contains("Approve this login?"), "{outcome}");
+    assert!(
+        outcome.out().contains(&code) && outcome.out().contains("Approve this login?"),
+        "{outcome}"
+    );
     assert!(outcome.out().contains("You are logged in as"), "{outcome}");
     let (status, _, stderr) = login.end();
     assert_eq!(status, 0, "{stderr}");

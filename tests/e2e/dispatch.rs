@@ -6,7 +6,8 @@ use std::os::unix::ffi::{OsStrExt as _, OsStringExt as _};
 use viam_test::{TestEnv, bin_dir};
 
 /// Prints each argument in angle brackets.
-const ECHO_ARGS: &str = "#!/bin/sh\nexec <&3 3<&-\nfor a in \"$@\"; do printf '<%s>' \"$a\"; done\n";
+const ECHO_ARGS: &str =
+    "#!/bin/sh\nexec <&3 3<&-\nfor a in \"$@\"; do printf '<%s>' \"$a\"; done\n";
 
 #[test]
 fn b16_b17_everything_after_the_name_belongs_to_the_plugin() {
@@ -139,7 +140,11 @@ fn a1_the_name_of_the_program_file_means_nothing() {
     env.viam = copy;
     env.viam(&["version"]).run().ok().prints("Version ");
     let outcome = env.viam(&["auth", "api-key", "--key-id", "k"]).run().code(2);
-    assert!(outcome.err().contains("required flag \"key\" not set") || outcome.err().contains("Required flag \"key\" not set"), "{outcome}");
+    assert!(
+        outcome.err().contains("required flag \"key\" not set")
+            || outcome.err().contains("Required flag \"key\" not set"),
+        "{outcome}"
+    );
 }
 
 #[test]
@@ -149,13 +154,26 @@ fn global_flags_before_the_word_are_carried_over_or_refused() {
         "env",
         "#!/bin/sh\necho $VIAM_DEBUG $VIAM_COLOR $VIAM_FORMAT $VIAM_QUIET $VIAM_BASE_URL $VIAM_NO_INPUT\necho $VIAM_PLUGIN_PROTOCOL $VIAM_PLUGIN_NAME $VIAM_PLUGIN_DEPTH $VIAM_CLI_VERSION $VIAM_SESSION $VIAM_STDIN\n",
     );
-    let words = ["--debug", "--color=never", "--format", "json", "-q", "--base-url", "H.example.com", "--no-input", "env"];
+    let words = [
+        "--debug",
+        "--color=never",
+        "--format",
+        "json",
+        "-q",
+        "--base-url",
+        "H.example.com",
+        "--no-input",
+        "env",
+    ];
     let outcome = env.viam(&words).run().ok();
     assert_eq!(
         outcome.out(),
         "1 never json 1 https://h.example.com:443 1\n1 env 1 0.1.0 stdin fd:3\n"
     );
-    env.viam(&["--check-connection-interval", "5s", "env"]).run().code(2).says("cannot be passed on");
+    env.viam(&["--check-connection-interval", "5s", "env"])
+        .run()
+        .code(2)
+        .says("cannot be passed on");
     env.viam(&["--no-such-flag", "env"]).run().code(2).says("nknown flag").says("help");
     env.viam(&["--profile", "nope", "env"]).run().code(1).says("not found");
 }
@@ -183,7 +201,10 @@ fn groups_are_executables_of_their_own_under_a_core_without_them() {
     let group = bin_dir().join("viam-organizations");
     std::os::unix::fs::symlink(&group, env.bin().join("viam-organizations")).expect("link");
     env.viam(&["org", "list"]).run().code(4).says("Not logged in");
-    env.viam(&["organizations", "lst"]).run().code(2).says("did you mean `viam organizations list`?");
+    env.viam(&["organizations", "lst"])
+        .run()
+        .code(2)
+        .says("did you mean `viam organizations list`?");
     let outcome = env.viam(&["organizations", "list", "--help"]).run().ok();
     assert!(outcome.out().contains("Usage: viam organizations list"), "{outcome}");
     // By the folder of a package, which comes first.

@@ -58,7 +58,10 @@ fn no_secret_is_in_environment_or_argv() {
     let env = logged_in();
     env.plugin("spill", "#!/bin/sh\ncat /proc/$$/environ /proc/$$/cmdline | tr '\\0' '\\n'\n");
     let outcome = env.viam(&["spill", "word"]).run().ok();
-    assert!(outcome.out().contains("VIAM_SESSION=stdin") && outcome.out().contains("word"), "{outcome}");
+    assert!(
+        outcome.out().contains("VIAM_SESSION=stdin") && outcome.out().contains("word"),
+        "{outcome}"
+    );
     for secret in [TOKEN, "the-refresh-token", "the-id-token"] {
         assert!(!outcome.out().contains(secret), "{outcome}");
     }
@@ -67,7 +70,10 @@ fn no_secret_is_in_environment_or_argv() {
 #[test]
 fn piped_data_of_any_size_arrives_whole() {
     let env = logged_in();
-    env.plugin("sum", "#!/bin/sh\ncat >/dev/null\nn=${VIAM_STDIN#fd:}; eval \"exec 0<&$n $n<&-\"\nsha256sum\n");
+    env.plugin(
+        "sum",
+        "#!/bin/sh\ncat >/dev/null\nn=${VIAM_STDIN#fd:}; eval \"exec 0<&$n $n<&-\"\nsha256sum\n",
+    );
     let size = if full() { 512 << 20 } else { 64 << 20 };
     let mut block = Vec::with_capacity(1 << 16);
     let mut state = 1_u32;

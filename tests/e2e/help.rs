@@ -57,7 +57,10 @@ fn errors_of_the_command_line_are_2_and_name_the_next_step() {
         (&["--profile"], "needs an argument"),
         (&["robots", "list", "--all", "--location", "x"], "cannot be used"),
         (&["completion", "tcsh"], "bash"),
-        (&["--profile", "p", "--disable-profiles", "whoami"], "Profile specified with disable-profiles flag set"),
+        (
+            &["--profile", "p", "--disable-profiles", "whoami"],
+            "Profile specified with disable-profiles flag set",
+        ),
     ] {
         let outcome = env.viam(words).run().code(2).says(said).says("Hint: ");
         assert!(outcome.stdout.is_empty(), "{words:?}: {outcome}");
@@ -97,7 +100,9 @@ fn a_plugin_that_answers_completion_has_half_a_second() {
     let side = |dynamic: &str| {
         env.file(
             &env.bin().join("viam-dyn.plugin.toml"),
-            &format!("schema = \"viam.plugin/1\"\nname = \"dyn\"\n[complete]\ndynamic = {dynamic}\n"),
+            &format!(
+                "schema = \"viam.plugin/1\"\nname = \"dyn\"\n[complete]\ndynamic = {dynamic}\n"
+            ),
             0o644,
         );
     };

@@ -30,9 +30,8 @@ fn a_wrong_key_is_refused_and_not_stored() {
     let (env, sandbox) = logged_in("fleet");
     let before = env.session();
     let id = "11111111-2222-3333-4444-555555555555";
-    for words in [&["login", "api-key", "--key-id", id, "--key", "wrong"][..]] {
-        env.viam(words).run().code(4).says("invalid credentials");
-    }
+    let words = ["login", "api-key", "--key-id", id, "--key", "wrong"];
+    env.viam(&words).run().code(4).says("invalid credentials");
     assert_eq!(env.session(), before);
     // The right id with a wrong secret: what was cached for the right one does not help.
     let (id, key) = organization_key(&env, "Acme Robotics");
@@ -40,7 +39,10 @@ fn a_wrong_key_is_refused_and_not_stored() {
     env.viam(&["login", "api-key", "--key-id", &id, "--key", "wrong"]).run().code(4);
     assert_eq!(env.session()["auth"]["key_crypto"], key.as_str());
     drop(sandbox);
-    env.viam(&["login", "api-key", "--key-id", &id, "--key", &key]).run().code(1).says("cannot reach");
+    env.viam(&["login", "api-key", "--key-id", &id, "--key", &key])
+        .run()
+        .code(1)
+        .says("cannot reach");
 }
 
 #[test]
@@ -87,7 +89,18 @@ fn a40_an_updated_profile_uses_its_new_key() {
     let (old_id, old_key) = organization_key(&env, "Acme Robotics");
     let (new_id, new_key) = organization_key(&env, "Field Lab");
     let put = |verb: &str, id: &str, key: &str| {
-        let words = ["--base-url", sandbox.url(), "profiles", verb, "--profile-name", "prod", "--key-id", id, "--key", key];
+        let words = [
+            "--base-url",
+            sandbox.url(),
+            "profiles",
+            verb,
+            "--profile-name",
+            "prod",
+            "--key-id",
+            id,
+            "--key",
+            key,
+        ];
         env.viam(&words).run()
     };
     assert_eq!(put("add", &old_id, &old_key).ok().out(), "Successfully added profile prod\n");
@@ -96,7 +109,10 @@ fn a40_an_updated_profile_uses_its_new_key() {
     assert_eq!(put("update", &new_id, &new_key).ok().out(), "Successfully updated profile prod\n");
     let outcome = env.viam(&["--profile", "prod", "organizations", "list"]).run().ok();
     assert!(outcome.out().contains("Field Lab") && !outcome.out().contains("Acme"), "{outcome}");
-    assert_eq!(env.viam(&["--profile", "prod", "whoami"]).run().ok().out(), format!("key-{new_id}\n"));
+    assert_eq!(
+        env.viam(&["--profile", "prod", "whoami"]).run().ok().out(),
+        format!("key-{new_id}\n")
+    );
     // After the word too, and by the variable.
     env.viam(&["whoami", "--profile", "prod"]).run().ok().prints(&new_id);
     env.viam(&["whoami"]).env("VIAM_CLI_PROFILE_NAME", "prod").run().ok().prints(&new_id);
@@ -133,7 +149,9 @@ fn a41_a_profile_that_does_not_exist() {
 fn profiles_of_the_existing_program_are_used() {
     let (env, sandbox) = logged_in("fleet");
     let (id, key) = organization_key(&env, "Acme Robotics");
-    let text = format!("{{\"p\": {{\"Name\": \"p\", \"APIKey\": {{\"key_id\": \"{id}\", \"key_crypto\": \"{key}\"}}}}}}");
+    let text = format!(
+        "{{\"p\": {{\"Name\": \"p\", \"APIKey\": {{\"key_id\": \"{id}\", \"key_crypto\": \"{key}\"}}}}}}"
+    );
     env.file(&env.login_dir().join("cli_profiles.json"), &text, 0o640);
     env.viam(&["--profile", "p", "--base-url", sandbox.url(), "organizations", "list"])
         .run()

@@ -5,6 +5,7 @@
 mod commands;
 mod device_flow;
 mod dispatch;
+mod docs;
 mod handover;
 mod help;
 mod keys_and_profiles;

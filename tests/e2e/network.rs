@@ -46,7 +46,9 @@ fn serve(client: TcpStream, target: &str, log: &Mutex<Vec<String>>, status: &str
     }
     log.lock().expect("lock").extend(head);
     let mut client = client;
-    if client.write_all(format!("HTTP/1.1 {status}\r\n\r\n").as_bytes()).is_err() || !status.starts_with("200") {
+    if client.write_all(format!("HTTP/1.1 {status}\r\n\r\n").as_bytes()).is_err()
+        || !status.starts_with("200")
+    {
         return;
     }
     let Ok(server) = TcpStream::connect(target) else { return };
@@ -74,11 +76,21 @@ fn b31_b34_everything_goes_through_the_proxy() {
     }
     env.viam(&with(&there, &["login", "api-key", "--key-id", &id, "--key", &key])).run().ok();
     env.viam(&with(&there, &["organizations", "list"])).run().ok().prints("Acme Robotics");
-    assert!(proxy.seen().iter().any(|line| line == "CONNECT app.example.test:8080 HTTP/1.1"), "{:?}", proxy.seen());
+    assert!(
+        proxy.seen().iter().any(|line| line == "CONNECT app.example.test:8080 HTTP/1.1"),
+        "{:?}",
+        proxy.seen()
+    );
     // "us@er:p:w"
-    assert!(proxy.seen().iter().any(|line| line == "Proxy-Authorization: Basic dXNAZXI6cDp3" || line == "proxy-authorization: Basic dXNAZXI6cDp3"), "{:?}", proxy.seen());
+    assert!(
+        proxy.seen().iter().any(|line| line == "Proxy-Authorization: Basic dXNAZXI6cDp3"
+            || line == "proxy-authorization: Basic dXNAZXI6cDp3"),
+        "{:?}",
+        proxy.seen()
+    );
     // The login provider too.
-    let mut login = crate::support::Login::start(&env, &with(&there, &["login", "--no-browser"]), &[]);
+    let mut login =
+        crate::support::Login::start(&env, &with(&there, &["login", "--no-browser"]), &[]);
     let code = login.code();
     sandbox.server.decide(&code, true).expect("decides");
     let (status, _, stderr) = login.end();
@@ -87,7 +99,11 @@ fn b31_b34_everything_goes_through_the_proxy() {
     // And a group that is an executable of its own.
     if let Some(core) = viam_test::core_only() {
         env.viam = core;
-        std::os::unix::fs::symlink(bin_dir().join("viam-organizations"), env.bin().join("viam-organizations")).expect("link");
+        std::os::unix::fs::symlink(
+            bin_dir().join("viam-organizations"),
+            env.bin().join("viam-organizations"),
+        )
+        .expect("link");
         env.viam(&with(&there, &["organizations", "list"])).run().ok().prints("Acme Robotics");
     }
 }
@@ -104,7 +120,11 @@ fn a_proxy_that_refuses_is_named_without_its_password() {
         .code(1);
     assert!(outcome.err().contains("proxy") && !outcome.err().contains("hidden"), "{outcome}");
     env.viam(&["organizations", "list"]).env("HTTPS_PROXY", nobody()).run().code(1);
-    env.viam(&["organizations", "list"]).env("HTTPS_PROXY", "https://x:1").run().code(1).says("ignoring HTTPS_PROXY");
+    env.viam(&["organizations", "list"])
+        .env("HTTPS_PROXY", "https://x:1")
+        .run()
+        .code(1)
+        .says("ignoring HTTPS_PROXY");
 }
 
 #[test]
@@ -126,11 +146,15 @@ fn b35_a_private_authority_is_trusted_when_it_is_named() {
     let other = TestEnv::new();
     let words = ["--base-url", &url, "login", "api-key", "--key-id", &id, "--key", &key];
     let outcome = other.viam(&words).run().code(1);
-    assert!(outcome.err().contains("UnknownIssuer") && outcome.err().contains("SSL_CERT_FILE"), "{outcome}");
+    assert!(
+        outcome.err().contains("UnknownIssuer") && outcome.err().contains("SSL_CERT_FILE"),
+        "{outcome}"
+    );
     other.viam(&words).env("SSL_CERT_FILE", &ca).run().ok();
     other.viam(&["organizations", "list"]).env("SSL_CERT_FILE", &ca).run().ok().prints("Acme");
     // A file that cannot be read is named.
-    let outcome = other.viam(&["organizations", "list"]).env("SSL_CERT_FILE", "/no/such.pem").run().code(1);
+    let outcome =
+        other.viam(&["organizations", "list"]).env("SSL_CERT_FILE", "/no/such.pem").run().code(1);
     assert!(outcome.err().contains("/no/such.pem"), "{outcome}");
 }
 
@@ -159,7 +183,10 @@ fn b37_an_address_that_accepts_and_resets_does_not_win() {
     std::thread::spawn(move || {
         for client in good.incoming().flatten() {
             let Ok(server) = TcpStream::connect(&target) else { continue };
-            let pairs = [(client.try_clone(), server.try_clone()), (server.try_clone(), client.try_clone())];
+            let pairs = [
+                (client.try_clone(), server.try_clone()),
+                (server.try_clone(), client.try_clone()),
+            ];
             for (from, to) in pairs {
                 let (mut from, mut to) = (from.expect("clone"), to.expect("clone"));
                 std::thread::spawn(move || drop(std::io::copy(&mut from, &mut to)));
@@ -179,7 +206,7 @@ fn a_server_that_never_answers_is_given_up() {
     let url = format!("https://{}", listener.local_addr().expect("address"));
     let held = std::thread::spawn(move || {
         let mut all = Vec::new();
-        while all.len() < 1 {
+        while all.is_empty() {
             all.extend(listener.accept());
         }
         // Kept open, in silence, longer than the limit of a connection.
@@ -197,7 +224,12 @@ fn debug_traces_each_call_and_masks_secrets() {
     let login = sandbox.log_in(&env);
     let outcome = env.viam(&["--debug", "organizations", "list"]).run().ok();
     let peer = sandbox.url().replace("http://", "");
-    assert!(outcome.err().contains(&format!("rpc /viam.app.v1.AppService/ListOrganizations to {peer}: Ok in ")), "{outcome}");
+    assert!(
+        outcome
+            .err()
+            .contains(&format!("rpc /viam.app.v1.AppService/ListOrganizations to {peer}: Ok in ")),
+        "{outcome}"
+    );
     for words in [&["organizations", "list", "--vvv"][..], &["-vvv", "organizations", "list"]] {
         let outcome = env.viam(words).run().ok();
         assert!(outcome.err().contains("rpc /viam"), "{outcome}");
@@ -205,11 +237,15 @@ fn debug_traces_each_call_and_masks_secrets() {
         assert!(!outcome.err().contains(&login.access_token), "{outcome}");
     }
     let (id, key) = organization_key(&env, "Acme Robotics");
-    let outcome = env.viam(&["--debug", "login", "api-key", "--key-id", &id, "--key", &key]).run().ok();
+    let outcome =
+        env.viam(&["--debug", "login", "api-key", "--key-id", &id, "--key", &key]).run().ok();
     assert!(outcome.err().contains("Authenticate") && !outcome.err().contains(&key), "{outcome}");
     sandbox.log_in_until(&env, "2020-01-01T00:00:00Z");
     let refresh = env.session()["auth"]["refresh_token"].as_str().expect("token").to_owned();
     let outcome = env.viam(&["--debug", "organizations", "list"]).run().ok();
-    assert!(outcome.err().contains("/oauth/token") && !outcome.err().contains(&refresh), "{outcome}");
+    assert!(
+        outcome.err().contains("/oauth/token") && !outcome.err().contains(&refresh),
+        "{outcome}"
+    );
     drop(TestSandbox::start("empty"));
 }

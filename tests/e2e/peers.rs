@@ -34,12 +34,13 @@ asyncio.run(main(*sys.argv[1:]))
 
 #[test]
 fn the_python_sdk_is_a_client_of_the_sandbox() {
-    let Some(python) = viam_test::peer("VIAM_TEST_PYTHON", "the PyPI package viam-sdk") else { return };
+    let Some(python) = viam_test::peer("VIAM_TEST_PYTHON", "the PyPI package viam-sdk") else {
+        return;
+    };
     let (env, sandbox) = (TestEnv::new(), TestSandbox::start("fleet"));
     sandbox.log_in(&env);
     let (id, key) = organization_key(&env, "Acme Robotics");
-    let outcome =
-        env.program(python).args(&["-c", SCRIPT, sandbox.url(), &id, &key]).run().ok();
+    let outcome = env.program(python).args(&["-c", SCRIPT, sandbox.url(), &id, &key]).run().ok();
     let out = outcome.out();
     assert!(out.contains("organizations ['Acme Robotics']"), "{outcome}");
     assert!(out.contains("'Warehouse'"), "{outcome}");
@@ -48,9 +49,11 @@ fn the_python_sdk_is_a_client_of_the_sandbox() {
     // The key that the SDK made logs in here.
     let line = out.lines().find_map(|line| line.strip_prefix("key ")).expect("key");
     let (a, b) = line.split_once(' ').expect("two");
-    let (made_key, made_id) = if a.len() == 36 && a.matches('-').count() == 4 { (b, a) } else { (a, b) };
+    let (made_key, made_id) =
+        if a.len() == 36 && a.matches('-').count() == 4 { (b, a) } else { (a, b) };
     let other = TestEnv::new();
-    let words = ["--base-url", sandbox.url(), "login", "api-key", "--key-id", made_id, "--key", made_key];
+    let words =
+        ["--base-url", sandbox.url(), "login", "api-key", "--key-id", made_id, "--key", made_key];
     other.viam(&words).run().ok();
     other.viam(&["organizations", "list"]).run().ok().prints("Acme Robotics");
 }

@@ -52,7 +52,8 @@ fn run_is_logged_in_and_ends_as_the_command_did() {
 fn run_passes_a_signal_on_and_leaves_nothing() {
     use std::io::Read as _;
     let env = TestEnv::new();
-    let script = "trap 'echo got; exit 5' TERM; echo ready $VIAM_HOME; while :; do sleep 0.05; done";
+    let script =
+        "trap 'echo got; exit 5' TERM; echo ready $VIAM_HOME; while :; do sleep 0.05; done";
     let mut child = env.viam(&["sandbox", "run", "--", "bash", "-c", script]).spawn();
     let mut seen = String::new();
     let mut byte = [0];
@@ -78,10 +79,12 @@ fn a_started_one_survives_kill_and_restart() {
     let again = env.viam(&["sandbox", "start"]).run().code(1);
     assert!(again.err().contains("http://127.0.0.1:"), "{again}");
     let with = |command: &str| env.sh(&format!("eval \"$(viam sandbox env)\" && {command}"));
-    let made = with("viam organizations api-key create --org-id 'Acme Robotics' --name keep --format json")
-        .run()
-        .ok()
-        .json();
+    let made = with(
+        "viam organizations api-key create --org-id 'Acme Robotics' --name keep --format json",
+    )
+    .run()
+    .ok()
+    .json();
     let status = env.viam(&["sandbox", "status", "--format", "json"]).run().ok().json();
     let pid = status["pid"].as_u64().expect("pid").to_string();
     env.program("/bin/kill").args(&["-9", &pid]).run().ok();
@@ -90,7 +93,9 @@ fn a_started_one_survives_kill_and_restart() {
     // The login of before the kill and the key made then both still hold.
     with("viam organizations list").run().ok().prints("Acme Robotics");
     let (id, key) = (made["id"].as_str().expect("id"), made["key"].as_str().expect("key"));
-    with(&format!("viam login api-key --key-id {id} --key {key} && viam organizations list")).run().ok();
+    with(&format!("viam login api-key --key-id {id} --key {key} && viam organizations list"))
+        .run()
+        .ok();
     env.viam(&["sandbox", "reset"]).run().ok();
     with(&format!("viam login api-key --key-id {id} --key {key}")).run().code(4);
     env.viam(&["sandbox", "stop"]).run().ok();
@@ -103,9 +108,12 @@ fn a_started_one_survives_kill_and_restart() {
 #[test]
 fn two_side_by_side_and_a_login_by_code() {
     let env = TestEnv::new();
-    let (a, b) = (env.root().join("a").display().to_string(), env.root().join("b").display().to_string());
+    let (a, b) =
+        (env.root().join("a").display().to_string(), env.root().join("b").display().to_string());
     for (dir, seed) in [(&a, "docs"), (&b, "empty")] {
-        env.viam(&["sandbox", "start", "--dir", dir, "--seed", seed, "--device-interval", "1"]).run().ok();
+        env.viam(&["sandbox", "start", "--dir", dir, "--seed", seed, "--device-interval", "1"])
+            .run()
+            .ok();
     }
     let url = |dir: &str| {
         let text = fs::read_to_string(format!("{dir}/sandbox.json")).expect("state");
@@ -138,7 +146,16 @@ fn the_tour_shows_what_is_really_there() {
         "{{\"organizations\":[{{\"name\":\"{org}\",\"locations\":[{{\"name\":\"l\",\"machines\":[{{\"name\":\"m\"}}]}}]}}]}}"
     );
     let file = env.file(&env.root().join("world.json"), &world, 0o644);
-    let words = ["sandbox", "tour", "--seed", &file.display().to_string(), "--key-name", &key, "--greeting", &marker];
+    let words = [
+        "sandbox",
+        "tour",
+        "--seed",
+        &file.display().to_string(),
+        "--key-name",
+        &key,
+        "--greeting",
+        &marker,
+    ];
     let outcome = env.viam(&words).run().ok();
     let out = outcome.out();
     assert!(out.contains(&format!("\t{org} (id: ")), "{outcome}");
@@ -155,10 +172,25 @@ fn the_tour_shows_what_is_really_there() {
 fn a_large_world_is_made_fast_enough_to_test_with() {
     let machines = if full() { "scale:100000" } else { "scale:1000" };
     let env = TestEnv::new();
-    let words = ["sandbox", "run", "--seed", machines, "--", "viam", "locations", "list", "--format", "json"];
+    let words = [
+        "sandbox",
+        "run",
+        "--seed",
+        machines,
+        "--",
+        "viam",
+        "locations",
+        "list",
+        "--format",
+        "json",
+    ];
     let listed = env.viam(&words).run().ok().json();
-    let count: u64 =
-        listed.as_array().expect("list").iter().filter_map(|one| one["machine_count"].as_u64()).sum();
+    let count: u64 = listed
+        .as_array()
+        .expect("list")
+        .iter()
+        .filter_map(|one| one["machine_count"].as_u64())
+        .sum();
     assert_eq!(format!("scale:{count}"), machines);
 }
 

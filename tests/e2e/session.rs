@@ -28,7 +28,11 @@ fn a11_whoami_without_a_login_is_4_and_says_so_on_stdout() {
 fn a14_a_copy_of_the_file_is_a_login() {
     let (env, sandbox) = logged_in("fleet");
     let other = TestEnv::new();
-    other.file(&other.session_file(), &fs::read_to_string(env.session_file()).expect("file"), 0o640);
+    other.file(
+        &other.session_file(),
+        &fs::read_to_string(env.session_file()).expect("file"),
+        0o640,
+    );
     other.viam(&["organizations", "list"]).run().ok().prints("Acme Robotics");
     // A file of the existing program: an API key, in its own form.
     let (id, key) = organization_key(&env, "Acme Robotics");
@@ -152,7 +156,10 @@ fn b38_the_servers_word_beats_the_clock_and_nothing_loops() {
 fn a_stored_login_belongs_to_its_base_url() {
     let (env, sandbox) = logged_in("fleet");
     let other = TestSandbox::start("fleet");
-    for words in [&["--base-url", other.url(), "organizations", "list"][..], &["organizations", "list", "--base-url", other.url()]] {
+    for words in [
+        &["--base-url", other.url(), "organizations", "list"][..],
+        &["organizations", "list", "--base-url", other.url()],
+    ] {
         let outcome = env.viam(words).run().code(4);
         let hint = format!("run `viam --base-url {} login`", other.url());
         assert!(outcome.err().contains(&hint), "{outcome}");
@@ -191,9 +198,18 @@ fn a37_a_broken_file_blocks_nothing_and_is_kept_aside() {
         assert_eq!(outcome.out(), "Not logged in\n");
         assert!(outcome.err().contains("cached_cli_config.json"), "{outcome}");
         assert_eq!(fs::read_to_string(env.session_file()).expect("kept"), broken);
-        env.viam(&["--base-url", sandbox.url(), "login", "api-key", "--key-id", &id, "--key", &key])
-            .run()
-            .ok();
+        env.viam(&[
+            "--base-url",
+            sandbox.url(),
+            "login",
+            "api-key",
+            "--key-id",
+            &id,
+            "--key",
+            &key,
+        ])
+        .run()
+        .ok();
         assert_eq!(env.viam(&["whoami"]).run().ok().out(), format!("key-{id}\n"));
         let aside = env.login_dir().join("cached_cli_config.json.broken");
         assert_eq!(fs::read_to_string(aside).expect("aside"), broken);
@@ -214,7 +230,8 @@ fn as_nobody(env: &TestEnv, script: &str) -> viam_test::Outcome {
     }
     let script = format!("viam() {{ {} \"$@\"; }}\n{script}", copy.display());
     if rustix::process::getuid().is_root() {
-        let words = ["--reuid=65534", "--regid=65534", "--clear-groups", "/bin/bash", "-c", &script];
+        let words =
+            ["--reuid=65534", "--regid=65534", "--clear-groups", "/bin/bash", "-c", &script];
         env.program("/usr/bin/setpriv").args(&words).run()
     } else {
         env.program("/bin/bash").args(&["-c", &script]).run()
@@ -229,7 +246,8 @@ fn a12_b29_a_folder_that_is_not_ours_is_said_before_the_login() {
     fs::create_dir(env.login_dir()).expect("dir");
     fs::set_permissions(env.login_dir(), std::os::unix::fs::PermissionsExt::from_mode(0o555))
         .expect("mode");
-    let login = format!("viam --base-url {} login api-key --key-id {id} --key {key}", sandbox.url());
+    let login =
+        format!("viam --base-url {} login api-key --key-id {id} --key {key}", sandbox.url());
     sandbox.server.clear_requests();
     let outcome = as_nobody(&env, &login).code(1);
     let dir = env.login_dir().display().to_string();
@@ -276,8 +294,10 @@ fn a_full_disk_leaves_the_old_login() {
         home = env.home().display()
     );
     let fill = format!("dd if=/dev/zero of={}/fill bs=1k 2>/dev/null; true", env.home().display());
-    let script = format!("{mount}; cp \"$1\" {login}; {fill}; \"$2\" organizations list; \"$2\" profiles add --profile-name p --key-id k --key s; echo \"rc $?\"; cat {login}",
-        login = env.session_file().display());
+    let script = format!(
+        "{mount}; cp \"$1\" {login}; {fill}; \"$2\" organizations list; \"$2\" profiles add --profile-name p --key-id k --key s; echo \"rc $?\"; cat {login}",
+        login = env.session_file().display()
+    );
     let donor = TestEnv::new();
     sandbox.log_in_until(&donor, PAST);
     let outcome = env

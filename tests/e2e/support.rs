@@ -44,9 +44,8 @@ impl Login {
     /// Waits for the code that the user is to approve.
     pub(crate) fn code(&mut self) -> String {
         loop {
-            let line = match self.lines.recv_timeout(Duration::from_secs(30)) {
-                Ok(line) => line,
-                Err(_) => panic!("no code came: {}", self.said),
+            let Ok(line) = self.lines.recv_timeout(Duration::from_secs(30)) else {
+                panic!("no code came: {}", self.said);
             };
             self.said.push_str(&line);
             self.said.push('\n');
@@ -70,7 +69,17 @@ impl Login {
 /// An API key of an organization, made by the logged-in user of `env`.
 pub(crate) fn organization_key(env: &TestEnv, org: &str) -> (String, String) {
     let made = env
-        .viam(&["organizations", "api-key", "create", "--org-id", org, "--name", "k", "--format", "json"])
+        .viam(&[
+            "organizations",
+            "api-key",
+            "create",
+            "--org-id",
+            org,
+            "--name",
+            "k",
+            "--format",
+            "json",
+        ])
         .run()
         .ok()
         .json();

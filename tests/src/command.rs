@@ -104,7 +104,8 @@ impl<'e> Viam<'e> {
         let (done, ended) = channel::<()>();
         let watch = std::thread::spawn(move || {
             if ended.recv_timeout(LIMIT) == Err(RecvTimeoutError::Timeout) {
-                drop(rustix::process::kill_process_group(group, rustix::process::Signal::KILL));
+                // It may have ended in this moment.
+                let _ = rustix::process::kill_process_group(group, rustix::process::Signal::KILL);
             }
         });
         let output = child.wait_with_output().unwrap();

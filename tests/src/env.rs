@@ -39,7 +39,10 @@ pub fn full() -> bool {
 pub fn peer(variable: &str, what: &str) -> Option<PathBuf> {
     let found = std::env::var_os(variable).map(PathBuf::from);
     if found.is_none() {
-        assert!(std::env::var_os("VIAM_REQUIRE_PEERS").is_none(), "{what} is required and not there");
+        assert!(
+            std::env::var_os("VIAM_REQUIRE_PEERS").is_none(),
+            "{what} is required and not there"
+        );
         println!("SKIPPED 1: {what} is not there");
     }
     found

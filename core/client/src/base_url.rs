@@ -143,8 +143,18 @@ mod tests {
             assert_eq!(BaseUrl::parse(text).expect(text).to_string(), normal);
         }
         for bad in [
-            "", "https://", "ftp://h", "h:0", "h:x", "h:70000", "http://u@h", "::1", "[::1",
-            "https://[x]:1", "a b", "http://h\n",
+            "",
+            "https://",
+            "ftp://h",
+            "h:0",
+            "h:x",
+            "h:70000",
+            "http://u@h",
+            "::1",
+            "[::1",
+            "https://[x]:1",
+            "a b",
+            "http://h\n",
         ] {
             let bad_too = bad.trim() != bad && BaseUrl::parse(bad).is_ok();
             assert!(bad_too || BaseUrl::parse(bad).is_err(), "{bad:?}");
@@ -153,9 +163,13 @@ mod tests {
 
     #[test]
     fn only_viams_own_zones_are_viams() {
-        for (host, own) in
-            [("app.viam.com", true), ("viam.com", true), ("app.viam.dev", true), ("evilviam.com", false), ("viam.com.evil.org", false)]
-        {
+        for (host, own) in [
+            ("app.viam.com", true),
+            ("viam.com", true),
+            ("app.viam.dev", true),
+            ("evilviam.com", false),
+            ("viam.com.evil.org", false),
+        ] {
             assert_eq!(BaseUrl::parse(host).expect(host).is_viam(), own, "{host}");
         }
     }

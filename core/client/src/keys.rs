@@ -134,9 +134,7 @@ fn default_name(cx: &Context) -> Result<String> {
     let offset = FixedOffset::east_opt(cx.clock.utc_offset(now));
     let now: DateTime<Utc> = now.into();
     let time = match offset {
-        Some(offset) => {
-            now.with_timezone(&offset).to_rfc3339_opts(SecondsFormat::Secs, true)
-        }
+        Some(offset) => now.with_timezone(&offset).to_rfc3339_opts(SecondsFormat::Secs, true),
         None => now.to_rfc3339_opts(SecondsFormat::Secs, true),
     };
     Ok(format!("{}-{time}", cx.sessions.subject()?))

@@ -6,11 +6,12 @@
 use viam_contract::{Error, Kind, Result, Wire, text};
 use viam_proto::app::v1::app_service_client::AppServiceClient;
 use viam_proto::app::v1::{
-    ListLocationsRequest, ListOrganizationsRequest, ListRobotsRequest, Location, Organization, Robot,
+    ListLocationsRequest, ListOrganizationsRequest, ListRobotsRequest, Location, Organization,
+    Robot,
 };
 
-use crate::{parallel, rpc_error};
 use crate::wire::RECEIVE_LIMIT;
+use crate::{parallel, rpc_error};
 
 /// The client of the app, with the receive limit of the existing program.
 #[must_use]
@@ -110,10 +111,9 @@ pub fn organization<'a>(
 ) -> Result<&'a Organization> {
     match wanted {
         Some(wanted) => pick("organization", organizations, wanted),
-        None => organizations
-            .first()
-            .ok_or_else(|| Error::new(Kind::User, "no organizations to work with")
-                .hint_run("viam whoami")),
+        None => organizations.first().ok_or_else(|| {
+            Error::new(Kind::User, "no organizations to work with").hint_run("viam whoami")
+        }),
     }
 }
 
@@ -145,10 +145,11 @@ pub struct Place {
 pub async fn places(wire: &Wire, organizations: &[Organization]) -> Result<Vec<Place>> {
     let lists = parallel::map(organizations, |organization| async move {
         let list = locations(wire, &organization.id).await?;
-        Ok::<_, Error>(list.into_iter().map(|location| Place {
-            organization: organization.clone(),
-            location,
-        }).collect::<Vec<_>>())
+        Ok::<_, Error>(
+            list.into_iter()
+                .map(|location| Place { organization: organization.clone(), location })
+                .collect::<Vec<_>>(),
+        )
     })
     .await?;
     let mut seen = std::collections::HashSet::new();
@@ -183,8 +184,7 @@ pub async fn place(
     match location {
         Some(wanted) => Ok(pick("location", &places, wanted)?.clone()),
         None => places.into_iter().next().ok_or_else(|| {
-            Error::new(Kind::User, "no locations to work with")
-                .hint_run("viam locations list")
+            Error::new(Kind::User, "no locations to work with").hint_run("viam locations list")
         }),
     }
 }
@@ -254,7 +254,9 @@ mod tests {
     #[test]
     fn uuids() {
         assert!(is_uuid("11111111-2222-3333-4444-555555555555"));
-        for other in ["", "82c608a-1be9-46a5-968d-bad3a8a6daa", "11111111-2222-3333-4444-55555555555g"] {
+        for other in
+            ["", "82c608a-1be9-46a5-968d-bad3a8a6daa", "11111111-2222-3333-4444-55555555555g"]
+        {
             assert!(!is_uuid(other), "{other}");
         }
     }

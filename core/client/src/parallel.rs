@@ -12,7 +12,10 @@ pub const LIMIT: usize = 16;
 ///
 /// # Errors
 /// The first error of `work`.
-pub fn map<I, T, E, F, Fut>(items: I, work: F) -> impl Future<Output = Result<Vec<T>, E>> + use<I, T, E, F, Fut>
+pub fn map<I, T, E, F, Fut>(
+    items: I,
+    work: F,
+) -> impl Future<Output = Result<Vec<T>, E>> + use<I, T, E, F, Fut>
 where
     I: IntoIterator,
     F: FnMut(I::Item) -> Fut,

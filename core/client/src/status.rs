@@ -26,7 +26,8 @@ pub fn rpc_error(status: Status, doing: impl Into<String>) -> Error {
         return error;
     }
     let said = text::one_line(status.message()).into_owned();
-    let with = |words: &str| if said.is_empty() { words.to_owned() } else { format!("{words}: {said}") };
+    let with =
+        |words: &str| if said.is_empty() { words.to_owned() } else { format!("{words}: {said}") };
     let (kind, cause) = match status.code() {
         Code::Unauthenticated => (Kind::Auth, with("the server does not accept the login")),
         Code::PermissionDenied => (Kind::User, with("permission denied")),

@@ -27,14 +27,14 @@ pub use error::{Error, Hint, Kind, Result, ResultExt};
 pub use exit::Exit;
 pub use globals::{ColorChoice, Format, Globals};
 pub use manifest::{
-    AuthNeed, Complete, Manifest, ManifestCommand, ManifestFlag, Requires, Run, SessionMode,
-    MANIFEST_SCHEMA,
+    AuthNeed, Complete, MANIFEST_SCHEMA, Manifest, ManifestCommand, ManifestFlag, Requires, Run,
+    SessionMode,
 };
 pub use output::{Output, Stream};
 pub use plugin::{About, Plugin};
 pub use session::{
-    Auth, CoreInfo, DocumentDefaults, Endpoint, Invocation, Io, Log, PluginInfo, SessionDocument, SESSION_LIMIT,
-    SESSION_SCHEMA,
+    Auth, CoreInfo, DocumentDefaults, Endpoint, Invocation, Io, Log, PluginInfo, SESSION_LIMIT,
+    SESSION_SCHEMA, SessionDocument,
 };
 
 /// The version of the plugin protocol (plugin-protocol §4, `VIAM_PLUGIN_PROTOCOL`).

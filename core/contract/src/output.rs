@@ -8,7 +8,7 @@ use std::sync::{Mutex, PoisonError};
 
 use serde::Serialize;
 
-use crate::{text, Format, Result};
+use crate::{Format, Result, text};
 
 /// One of the two writers.
 pub struct Stream {

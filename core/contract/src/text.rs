@@ -33,7 +33,8 @@ pub fn for_terminal(text: &str) -> Cow<'_, str> {
 
 /// C0, DEL and C1, and the marks that reorder what stands around them.
 fn is_control(c: char) -> bool {
-    c.is_control() || matches!(c, '\u{2028}' | '\u{2029}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+    c.is_control()
+        || matches!(c, '\u{2028}' | '\u{2029}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
 /// Go's `%q` of a string that a server or a user gave: double quotes, backslash escapes.

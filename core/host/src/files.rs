@@ -44,11 +44,8 @@ pub fn replace(path: &Path, content: &[u8]) -> Result<()> {
     let dir = target.parent().unwrap_or(Path::new("."));
     private_dir(dir)?;
     let fail = |error: io::Error| explain(path, "cannot write", error);
-    let mut temporary = tempfile::Builder::new()
-        .prefix(".viam-")
-        .suffix(".tmp")
-        .tempfile_in(dir)
-        .map_err(fail)?;
+    let mut temporary =
+        tempfile::Builder::new().prefix(".viam-").suffix(".tmp").tempfile_in(dir).map_err(fail)?;
     temporary.write_all(content).map_err(fail)?;
     temporary.as_file().sync_all().map_err(fail)?;
     temporary.persist(&target).map_err(|error| fail(error.error))?;

@@ -18,11 +18,8 @@ pub fn dirs(env: &Env, config: Option<&Path>) -> Dirs {
             }
         }
         None => {
-            let home = env
-                .get("HOME")
-                .map(PathBuf::from)
-                .or_else(dirs::home_dir)
-                .unwrap_or_default();
+            let home =
+                env.get("HOME").map(PathBuf::from).or_else(dirs::home_dir).unwrap_or_default();
             let below = |variable: &str, fallback: &str| {
                 let base = env
                     .get(variable)

@@ -57,15 +57,20 @@ pub enum Allow {
     Ask,
 }
 
-fn format<'de, D: serde::Deserializer<'de>>(from: D) -> std::result::Result<Option<Format>, D::Error> {
+fn format<'de, D: serde::Deserializer<'de>>(
+    from: D,
+) -> std::result::Result<Option<Format>, D::Error> {
     let word = String::deserialize(from)?;
     let fault = || serde::de::Error::custom(format!("format is text or json, not {word:?}"));
     Format::parse(&word).ok_or_else(fault).map(Some)
 }
 
-fn color<'de, D: serde::Deserializer<'de>>(from: D) -> std::result::Result<Option<ColorChoice>, D::Error> {
+fn color<'de, D: serde::Deserializer<'de>>(
+    from: D,
+) -> std::result::Result<Option<ColorChoice>, D::Error> {
     let word = String::deserialize(from)?;
-    let fault = || serde::de::Error::custom(format!("color is auto, always or never, not {word:?}"));
+    let fault =
+        || serde::de::Error::custom(format!("color is auto, always or never, not {word:?}"));
     ColorChoice::parse(&word).ok_or_else(fault).map(Some)
 }
 
@@ -104,12 +109,15 @@ mod tests {
             std::fs::write(&path, text).expect("writes");
             load(&path, false)
         };
-        let settings = with("format = 'json'\ncolor='never'\n[plugins]\nallow = 'ask'\n[plugin.hello]\nx = 1")
-            .expect("loads");
+        let settings =
+            with("format = 'json'\ncolor='never'\n[plugins]\nallow = 'ask'\n[plugin.hello]\nx = 1")
+                .expect("loads");
         assert_eq!(settings.format, Some(Format::Json));
         assert_eq!(settings.plugins.allow, Allow::Ask);
         assert!(settings.plugin.contains_key("hello"));
-        for bad in ["format = 'xml'", "frmat = 'json'", "[plugins]\nallow = 'all'", "x", "format = 1"] {
+        for bad in
+            ["format = 'xml'", "frmat = 'json'", "[plugins]\nallow = 'all'", "x", "format = 1"]
+        {
             let error = with(bad).expect_err(bad);
             assert_eq!(error.kind(), Kind::Config, "{bad}");
             assert!(error.message().contains("config.toml"));

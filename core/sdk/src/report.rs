@@ -9,8 +9,10 @@ pub fn show(output: &Output, error: &Error) {
     }
     let message = error.message();
     let mut letters = message.chars();
-    let capital: String =
-        letters.next().map(|first| first.to_uppercase().chain(letters).collect()).unwrap_or_default();
+    let capital: String = letters
+        .next()
+        .map(|first| first.to_uppercase().chain(letters).collect())
+        .unwrap_or_default();
     output.error(&capital);
     for cause in error.causes() {
         output.note(&format!("Caused by: {cause}"));

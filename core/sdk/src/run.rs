@@ -85,7 +85,12 @@ fn changes_session(given: &Given) -> bool {
 }
 
 /// Lets the core work out the session anew, with the flags where it reads them.
-fn send_back(document: &SessionDocument, given: &Given, name: &str, args: &[OsString]) -> Result<()> {
+fn send_back(
+    document: &SessionDocument,
+    given: &Given,
+    name: &str,
+    args: &[OsString],
+) -> Result<()> {
     let mut words: Vec<OsString> = Vec::new();
     let mut with = |flag: &str, value: OsString| words.extend([flag.into(), value]);
     if let Some(profile) = &given.profile {

@@ -4,9 +4,9 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use tokio::sync::Mutex;
+use viam_client::BaseUrl;
 use viam_client::net::{Net, ProxyRules};
 use viam_client::wire::{self, TokenSource};
-use viam_client::BaseUrl;
 use viam_contract::{
     BoxFuture, DEFAULT_BASE_URL, Env, Error, Exit, Job, Kind, Output, Result, SessionDocument,
     Sessions, Spawner as _, Target, Wire, text,
@@ -30,10 +30,8 @@ struct Tokens {
 impl DocumentSessions {
     pub(crate) fn new(document: SessionDocument, env: &Env, output: Arc<Output>) -> Self {
         let warn = Arc::clone(&output);
-        let net = Net::new(
-            ProxyRules::from_env(env),
-            Arc::new(move |words: &str| warn.warn(words)),
-        );
+        let net =
+            Net::new(ProxyRules::from_env(env), Arc::new(move |words: &str| warn.warn(words)));
         let tokens = Arc::new(Tokens {
             core: document.core.path.clone().into(),
             current: Mutex::new(document.auth.access_token.clone()),

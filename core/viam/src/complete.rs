@@ -66,7 +66,8 @@ fn candidates(ambient: &Ambient, before: &[String], current: &str) -> Candidates
     if let Some(plugin) = TABLE.built_in.iter().find(|plugin| plugin.about().answers_to(word)) {
         return in_tree(ambient, plugin.command(), &rest, current);
     }
-    let Some(external) = route::external(word, TABLE, &ambient.env, &ambient.core_exe).next() else {
+    let Some(external) = route::external(word, TABLE, &ambient.env, &ambient.core_exe).next()
+    else {
         return Vec::new();
     };
     match route::manifest_of(&external) {
@@ -143,9 +144,9 @@ fn in_tree(ambient: &Ambient, mut tree: Command, words: &[String], current: &str
         if name == "profile" || name == "profile-name" {
             return profiles(ambient);
         }
-        let taking = tree.get_arguments().find(|arg| {
-            arg.get_long() == Some(name) && arg.get_action().takes_values()
-        });
+        let taking = tree
+            .get_arguments()
+            .find(|arg| arg.get_long() == Some(name) && arg.get_action().takes_values());
         if let Some(arg) = taking {
             return values(arg);
         }
@@ -186,7 +187,8 @@ fn in_manifest(
     current: &str,
 ) -> Candidates {
     if manifest.complete.dynamic
-        && let Some(path) = external.path.as_ref().filter(|path| route::unsafe_reason(path).is_none())
+        && let Some(path) =
+            external.path.as_ref().filter(|path| route::unsafe_reason(path).is_none())
     {
         let mut args: Vec<OsString> = vec!["--viam-complete".into(), "--".into()];
         args.extend(words.iter().map(OsString::from));
@@ -231,9 +233,8 @@ fn in_manifest(
 /// Asks the plugin; what hangs or prints rubbish counts for nothing.
 fn asked(job: Job) -> Option<Candidates> {
     let runtime = crate::dispatch::runtime().ok()?;
-    let captured = runtime.block_on(async {
-        tokio::time::timeout(LIMIT, Processes.capture(job)).await.ok()?.ok()
-    })?;
+    let captured = runtime
+        .block_on(async { tokio::time::timeout(LIMIT, Processes.capture(job)).await.ok()?.ok() })?;
     if captured.exit != viam_contract::Exit::OK {
         return None;
     }

@@ -33,7 +33,11 @@ fn run(args: Vec<OsString>, ambient: Ambient) -> Result<()> {
     let Leading { given, help, version, word, rest } = cli::split_leading(args)?;
     let Some(word) = word else {
         let output = plain(&ambient, &given);
-        return if version { commands::version::print(&output) } else { help::root(&ambient, &output) };
+        return if version {
+            commands::version::print(&output)
+        } else {
+            help::root(&ambient, &output)
+        };
     };
     let name = word.to_str().unwrap_or_default();
     if help && !name.is_empty() {
@@ -46,9 +50,17 @@ fn run(args: Vec<OsString>, ambient: Ambient) -> Result<()> {
         _ => {}
     }
     if let Some(command) = commands::find(name) {
-        let Some((given, matches, warnings)) = parse(&ambient, given, |args| {
-            cli::parse_command((command.tree)().bin_name(format!("viam {}", command.name)), args)
-        }, &(command.words)(rest))?
+        let Some((given, matches, warnings)) = parse(
+            &ambient,
+            given,
+            |args| {
+                cli::parse_command(
+                    (command.tree)().bin_name(format!("viam {}", command.name)),
+                    args,
+                )
+            },
+            &(command.words)(rest),
+        )?
         else {
             return Ok(());
         };
@@ -72,7 +84,6 @@ fn plain(ambient: &Ambient, given: &Given) -> Output {
 }
 
 /// Parses; help is printed here. The flags given after the word are joined in.
-#[expect(clippy::type_complexity, reason = "three results of one step")]
 fn parse(
     ambient: &Ambient,
     before: Given,
@@ -139,9 +150,8 @@ fn built_in(
             tracing::debug!(target: "viam", "built in, so {:?} is not run", other.path);
         }
     }
-    let result = viam_host::context::build(&world).and_then(|cx| {
-        commands::block_on(async { plugin.run(&cx, matches).await })
-    });
+    let result = viam_host::context::build(&world)
+        .and_then(|cx| commands::block_on(async { plugin.run(&cx, matches).await }));
     finish(&world, result)
 }
 

@@ -41,8 +41,11 @@ pub(crate) fn root(ambient: &Ambient, output: &Output) -> Result<()> {
                 _ => String::new(),
             };
             let place = other.path.as_ref().map(|path| path.display().to_string());
-            let summary =
-                if summary.is_empty() { format!("({})", place.unwrap_or_default()) } else { summary };
+            let summary = if summary.is_empty() {
+                format!("({})", place.unwrap_or_default())
+            } else {
+                summary
+            };
             row(output, &other.name, &text::one_line(&summary))?;
         }
     }

@@ -22,9 +22,9 @@ pub fn trees() -> Vec<clap::Command> {
         let about = plugin.about();
         plugin.command().name(about.name).visible_aliases(about.aliases.to_vec())
     });
-    let own = commands::COMMANDS
-        .iter()
-        .map(|command| (command.tree)().name(command.name).visible_aliases(command.aliases.to_vec()));
+    let own = commands::COMMANDS.iter().map(|command| {
+        (command.tree)().name(command.name).visible_aliases(command.aliases.to_vec())
+    });
     groups.chain(own).collect()
 }
 

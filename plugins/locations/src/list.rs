@@ -37,10 +37,9 @@ pub(crate) async fn run(cx: &Context, args: Args) -> Result<()> {
         Some(wanted) => vec![lookup::pick("organization", &all, wanted)?.clone()],
         None => all,
     };
-    let lists = parallel::map(&organizations, |org| async {
-        lookup::locations(&wire, &org.id).await
-    })
-    .await?;
+    let lists =
+        parallel::map(&organizations, |org| async { lookup::locations(&wire, &org.id).await })
+            .await?;
     if cx.output.format == Format::Json {
         let listed: Vec<Listed<'_>> = organizations
             .iter()

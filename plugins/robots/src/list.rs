@@ -77,10 +77,9 @@ type Machines = Vec<(Robot, Option<String>)>;
 /// The machines of each place with the ids of their main parts: first all lists side by side,
 /// then all parts.
 async fn machines(wire: &Wire, places: &[Place]) -> Result<Vec<Machines>> {
-    let lists = parallel::map(places, |place| async {
-        lookup::machines(wire, &place.location.id).await
-    })
-    .await?;
+    let lists =
+        parallel::map(places, |place| async { lookup::machines(wire, &place.location.id).await })
+            .await?;
     let parts = parallel::map(lists.iter().flatten(), |robot| main_part(wire, robot)).await?;
     let mut parts = parts.into_iter();
     Ok(lists

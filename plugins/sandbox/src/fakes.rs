@@ -133,8 +133,11 @@ impl Spawner for World {
         Box::pin(async move { (self.process)(&job, None) })
     }
 
-    fn capture(&self, _: Job) -> BoxFuture<'_, Result<Captured>> {
-        Box::pin(async { Err(Error::new(Kind::Internal, "nothing is captured here")) })
+    fn capture(&self, job: Job) -> BoxFuture<'_, Result<Captured>> {
+        Box::pin(async move {
+            let exit = (self.process)(&job, None)?;
+            Ok(Captured { exit, stdout: Vec::new(), stderr: b"what it said".to_vec() })
+        })
     }
 
     fn detach(&self, job: Job, log: &Path) -> Result<u32> {

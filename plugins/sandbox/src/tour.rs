@@ -84,8 +84,7 @@ impl Tour<'_> {
 
         self.heading("Log in with an API key; its secret comes by stdin")?;
         let base_url = self.running.base_url();
-        let words =
-            ["--base-url", base_url, "login", "api-key", "--key-id", id, "--key", "-"];
+        let words = ["--base-url", base_url, "login", "api-key", "--key-id", id, "--key", "-"];
         self.show_fed(&words, Some(secret)).await?;
         self.show(&["whoami"]).await?;
 
@@ -97,7 +96,12 @@ impl Tour<'_> {
 
         self.heading("Make an API key for a script")?;
         let words = [
-            "organizations", "api-key", "create", "--org-id", &organization, "--name",
+            "organizations",
+            "api-key",
+            "create",
+            "--org-id",
+            &organization,
+            "--name",
             &args.key_name,
         ];
         self.show(&words).await?;

@@ -53,9 +53,8 @@ impl Net {
                 }
             }
         }
-        Err(first_error.unwrap_or_else(|| {
-            io::Error::other(format!("the host {} has no address", to.host))
-        }))
+        Err(first_error
+            .unwrap_or_else(|| io::Error::other(format!("the host {} has no address", to.host))))
     }
 
     async fn attempt(
@@ -81,12 +80,7 @@ impl Net {
         }
     }
 
-    async fn secure(
-        &self,
-        tcp: TcpStream,
-        to: &BaseUrl,
-        protocol: Protocol,
-    ) -> io::Result<Stream> {
+    async fn secure(&self, tcp: TcpStream, to: &BaseUrl, protocol: Protocol) -> io::Result<Stream> {
         tcp.set_nodelay(true)?;
         if to.plaintext {
             return Ok(Stream::Plain(tcp));

@@ -14,7 +14,12 @@ pub const API_KEY: &str = "api-key";
 ///
 /// # Errors
 /// `Auth` when the key is refused, `Remote` when the server cannot be reached.
-pub async fn authenticate(config: Config, entity: &str, kind: &str, secret: &str) -> Result<String> {
+pub async fn authenticate(
+    config: Config,
+    entity: &str,
+    kind: &str,
+    secret: &str,
+) -> Result<String> {
     let base_url = config.base_url.clone();
     let wire = super::open(Config { tokens: None, ..config })?;
     let answer = AuthServiceClient::new(wire)

@@ -71,12 +71,11 @@ fn channel(net: &Net, base_url: &BaseUrl) -> Result<Channel> {
         async move {
             match net.connect(&base_url, Protocol::Http2).await {
                 Ok(stream) => Ok(TokioIo::new(stream)),
-                Err(error) => Err(Error::new(
-                    Kind::Remote,
-                    format!("cannot reach {base_url}"),
-                )
-                .because(error)
-                .hint_text("check the address and the network; HTTPS_PROXY and NO_PROXY are honoured")),
+                Err(error) => Err(Error::new(Kind::Remote, format!("cannot reach {base_url}"))
+                    .because(error)
+                    .hint_text(
+                        "check the address and the network; HTTPS_PROXY and NO_PROXY are honoured",
+                    )),
             }
         }
     })))

@@ -15,7 +15,7 @@ use clap::ArgMatches;
 use clap::error::ErrorKind;
 
 pub use duration::parse_duration;
-pub use global::{Given, GlobalFlag, Leading, GLOBAL_FLAGS, split_leading};
+pub use global::{GLOBAL_FLAGS, Given, GlobalFlag, Leading, split_leading};
 pub use usage::usage_error;
 
 use crate::{Plugin, Result};

@@ -79,7 +79,9 @@ fn flag(
     };
     let dashed = name.replace('_', "-");
     let found = if double || name.chars().count() > 1 {
-        long(command, name).or_else(|| long(command, &dashed)).filter(|_| double || !is_cluster(command, name))
+        long(command, name)
+            .or_else(|| long(command, &dashed))
+            .filter(|_| double || !is_cluster(command, name))
     } else {
         name.chars().next().and_then(|short| by_short(command, short))
     };

@@ -63,8 +63,17 @@ fn a_value_may_begin_with_a_dash() {
 
 #[test]
 fn global_flags_after_the_word_and_a_flag_of_ones_own_wins() {
-    let (leaf, given, _) =
-        run(&["logs", "--machine=m", "--debug", "--format", "json", "-q", "-c", "cam", "--base_url=h"]);
+    let (leaf, given, _) = run(&[
+        "logs",
+        "--machine=m",
+        "--debug",
+        "--format",
+        "json",
+        "-q",
+        "-c",
+        "cam",
+        "--base_url=h",
+    ]);
     assert!(given.debug && given.quiet);
     assert_eq!(given.format, Some(crate::Format::Json));
     assert_eq!(given.base_url.as_deref(), Some("h"));
@@ -84,7 +93,10 @@ fn errors_name_the_thing_and_the_next_step() {
     let error = fails(&["logs"]);
     assert_eq!(error.kind(), Kind::Usage);
     assert_eq!(error.message(), "required flag \"machine\" not set");
-    assert_eq!(fails(&["logs", "--machin=m"]).message(), "unknown flag --machin for `viam robots logs`");
+    assert_eq!(
+        fails(&["logs", "--machin=m"]).message(),
+        "unknown flag --machin for `viam robots logs`"
+    );
     assert_eq!(fails(&["lgos"]).message(), "unknown command \"lgos\" for `viam robots`");
     assert!(format!("{:?}", fails(&["lgos"]).hints()).contains("did you mean `viam robots logs`?"));
 }
@@ -93,13 +105,26 @@ fn errors_name_the_thing_and_the_next_step() {
 fn a_bare_group_is_help() {
     for words in [&[][..], &["--debug"], &["--help"], &["logs", "--help"], &["help"]] {
         let args: Vec<OsString> = words.iter().map(OsString::from).collect();
-        assert!(matches!(parse_command(tree(), &args), Ok(Parsed::Help(text)) if text.contains("Usage:")), "{words:?}");
+        assert!(
+            matches!(parse_command(tree(), &args), Ok(Parsed::Help(text)) if text.contains("Usage:")),
+            "{words:?}"
+        );
     }
 }
 
 #[test]
 fn leading_flags_are_read_by_hand() {
-    let words = ["--debug", "--base-url", "h:1", "-q", "-c", "f.toml", "--format=json", "robots", "--debug"];
+    let words = [
+        "--debug",
+        "--base-url",
+        "h:1",
+        "-q",
+        "-c",
+        "f.toml",
+        "--format=json",
+        "robots",
+        "--debug",
+    ];
     let leading = split_leading(words.map(OsString::from)).expect("splits");
     assert_eq!(leading.word, Some("robots".into()));
     assert_eq!(leading.rest, ["--debug"]);

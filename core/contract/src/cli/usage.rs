@@ -23,7 +23,8 @@ pub fn usage_error(error: &clap::Error, root: &Command, args: &[OsString]) -> Er
                 .map(|name| name.trim_matches(['<', '>']).to_owned())
                 .collect();
             let plural = if names.len() == 1 { "flag" } else { "flags" };
-            let what = if strings(error, ContextKind::InvalidArg).iter().all(|n| n.starts_with('<')) {
+            let what = if strings(error, ContextKind::InvalidArg).iter().all(|n| n.starts_with('<'))
+            {
                 "argument"
             } else {
                 plural
@@ -52,10 +53,8 @@ pub fn usage_error(error: &clap::Error, root: &Command, args: &[OsString]) -> Er
                 .map(Command::get_name)
                 .collect();
             let near = nearest(&word, names.iter().copied());
-            let error = Error::new(
-                Kind::Usage,
-                format!("unknown command {} for `{path}`", quoted(&word)),
-            );
+            let error =
+                Error::new(Kind::Usage, format!("unknown command {} for `{path}`", quoted(&word)));
             match near.first() {
                 Some(near) => error.hint_text(format!("did you mean `{path} {near}`?")),
                 None => error,
@@ -112,9 +111,10 @@ fn entered<'a>(root: &'a Command, args: &[OsString]) -> (String, &'a Command) {
     let mut path = root.get_bin_name().unwrap_or("viam").to_owned();
     let mut command = root;
     for word in args.iter().skip(1).filter_map(|arg| arg.to_str()) {
-        let Some(sub) = command.get_subcommands().find(|sub| {
-            sub.get_name() == word || sub.get_all_aliases().any(|alias| alias == word)
-        }) else {
+        let Some(sub) = command
+            .get_subcommands()
+            .find(|sub| sub.get_name() == word || sub.get_all_aliases().any(|alias| alias == word))
+        else {
             continue;
         };
         path.push(' ');

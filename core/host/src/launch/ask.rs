@@ -32,17 +32,15 @@ pub(super) fn confirm(world: &World, candidate: &Candidate) -> Result<()> {
         .or_kind(Kind::NotStarted, || format!("cannot read {}", path.display()))?;
     io::copy(&mut file, &mut Feed(&mut context))
         .or_kind(Kind::NotStarted, || format!("cannot read {}", path.display()))?;
-    let hash: String =
-        context.finish().as_ref().iter().map(|byte| format!("{byte:02x}")).collect();
+    let hash: String = context.finish().as_ref().iter().map(|byte| format!("{byte:02x}")).collect();
     let key = path.display().to_string();
     if known.get(&key) == Some(&hash) {
         return Ok(());
     }
     let prompter = Terminal { no_input: world.globals.no_input };
     let refused = |why: &str| {
-        Error::new(Kind::NotStarted, format!("the plugin {key} is not confirmed")).because(
-            format!("plugins.allow in the settings is `ask`, and {why}"),
-        )
+        Error::new(Kind::NotStarted, format!("the plugin {key} is not confirmed"))
+            .because(format!("plugins.allow in the settings is `ask`, and {why}"))
     };
     if !prompter.interactive() {
         return Err(refused("there is no terminal to ask on"));

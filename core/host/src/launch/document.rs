@@ -17,7 +17,12 @@ use crate::world::World;
 ///
 /// # Errors
 /// `Auth` when the plugin needs a login and there is none.
-pub(super) fn auth(world: &World, sessions: &HostSessions, need: AuthNeed, name: &str) -> Result<Auth> {
+pub(super) fn auth(
+    world: &World,
+    sessions: &HostSessions,
+    need: AuthNeed,
+    name: &str,
+) -> Result<Auth> {
     let login = sessions.login();
     let subject = login.subject();
     let without = |kind: &str, reason: Option<String>| Auth {
@@ -88,10 +93,7 @@ pub(super) fn render(
     let (stdout_tty, stderr_tty) = (world.output.stdout_tty(), world.output.stderr_tty());
     let document = SessionDocument {
         schema: SESSION_SCHEMA.to_owned(),
-        core: CoreInfo {
-            version: VERSION.to_owned(),
-            path: world.core_exe.display().to_string(),
-        },
+        core: CoreInfo { version: VERSION.to_owned(), path: world.core_exe.display().to_string() },
         plugin: PluginInfo {
             name: candidate.name.clone(),
             kind: candidate.origin.as_str().to_owned(),

@@ -19,11 +19,7 @@ pub fn launch(world: &World, candidate: &Candidate, args: &[OsString]) -> Result
     let Some(path) = &candidate.path else {
         return Err(Error::new(Kind::Internal, format!("{} has no file", candidate.name)));
     };
-    let depth = 1 + world
-        .env
-        .text(DEPTH)
-        .and_then(|depth| depth.parse::<u32>().ok())
-        .unwrap_or(0);
+    let depth = 1 + world.env.text(DEPTH).and_then(|depth| depth.parse::<u32>().ok()).unwrap_or(0);
     if depth > MAX_DEPTH {
         return Err(Error::new(
             Kind::NotStarted,
@@ -49,7 +45,10 @@ pub fn launch(world: &World, candidate: &Candidate, args: &[OsString]) -> Result
     if world.globals.check_connection_interval != std::time::Duration::ZERO {
         return Err(Error::new(
             Kind::Usage,
-            format!("--check-connection-interval cannot be passed on to the plugin {}", candidate.name),
+            format!(
+                "--check-connection-interval cannot be passed on to the plugin {}",
+                candidate.name
+            ),
         )
         .hint_text("give it after the command, if the plugin has such a flag"));
     }

@@ -55,7 +55,11 @@ impl Plan {
             Self::Stdin(Some(fd)) => format!("fd:{}", fd.as_raw_fd()),
             Self::Stdin(None) => "none".to_owned(),
             Self::Fd | Self::None => {
-                if stdin_was_closed() { "none".to_owned() } else { "inherit".to_owned() }
+                if stdin_was_closed() {
+                    "none".to_owned()
+                } else {
+                    "inherit".to_owned()
+                }
             }
         }
     }
@@ -94,8 +98,8 @@ impl Plan {
 /// where a pipe holds less (a user over the system's limit), a file without a name.
 fn filled(document: &[u8]) -> Result<OwnedFd> {
     let doing = || "cannot hand the session over".to_owned();
-    let (reader, writer) = rustix::pipe::pipe_with(rustix::pipe::PipeFlags::CLOEXEC)
-        .or_kind(Kind::Internal, doing)?;
+    let (reader, writer) =
+        rustix::pipe::pipe_with(rustix::pipe::PipeFlags::CLOEXEC).or_kind(Kind::Internal, doing)?;
     #[cfg(target_os = "linux")]
     let room = rustix::pipe::fcntl_getpipe_size(&writer).unwrap_or(4096);
     #[cfg(not(target_os = "linux"))]
@@ -117,7 +121,8 @@ fn stdin_was_closed() -> bool {
     let stdin = rustix::stdio::stdin();
     let Ok(stat) = rustix::fs::fstat(stdin.as_fd()) else { return true };
     let null = rustix::fs::stat("/dev/null").ok();
-    let same = null.is_some_and(|null| null.st_rdev == stat.st_rdev && null.st_mode == stat.st_mode);
+    let same =
+        null.is_some_and(|null| null.st_rdev == stat.st_rdev && null.st_mode == stat.st_mode);
     let both = rustix::fs::fcntl_getfl(stdin)
         .is_ok_and(|flags| flags & rustix::fs::OFlags::RWMODE == rustix::fs::OFlags::RDWR);
     same && both

@@ -21,7 +21,8 @@ pub fn path_beside(executable: &Path) -> PathBuf {
 pub fn beside(executable: &Path) -> Result<Option<Manifest>> {
     let path = path_beside(executable);
     let Some(bytes) = files::read(&path)? else { return Ok(None) };
-    let fault = || Error::new(Kind::NotStarted, format!("cannot use the manifest {}", path.display()));
+    let fault =
+        || Error::new(Kind::NotStarted, format!("cannot use the manifest {}", path.display()));
     let text = String::from_utf8(bytes).map_err(|_| fault().because("it is not UTF-8"))?;
     let manifest: Manifest = toml::from_str(&text)
         .map_err(|error| fault().because(error.to_string().trim().to_owned()))?;

@@ -87,9 +87,8 @@ fn interpreter(line: &[u8]) -> std::result::Result<(), String> {
         return Err(format!("its interpreter {} is not found", Path::new(program).display()));
     }
     if Path::new(program).file_name().is_some_and(|name| name == "env")
-        && let Some(wanted) = words.find(|word| {
-            !word.as_bytes().starts_with(b"-") && !word.as_bytes().contains(&b'=')
-        })
+        && let Some(wanted) = words
+            .find(|word| !word.as_bytes().starts_with(b"-") && !word.as_bytes().contains(&b'='))
         && which::which(wanted).is_err()
     {
         return Err(format!("its interpreter {} is not found", Path::new(wanted).display()));

@@ -21,7 +21,8 @@ pub struct Claims {
 /// # Errors
 /// `Remote` when the provider sent something else.
 pub fn id_token_claims(token: &str) -> Result<Claims> {
-    let fault = |why: &str| Error::new(Kind::Remote, format!("the login provider's id token {why}"));
+    let fault =
+        |why: &str| Error::new(Kind::Remote, format!("the login provider's id token {why}"));
     let payload = payload(token).ok_or_else(|| fault("is not a JWT"))?;
     let text = |name: &str| payload[name].as_str().unwrap_or_default().to_owned();
     let claims = Claims { email: text("email"), subject: text("sub") };

@@ -9,10 +9,11 @@ use oauth2::basic::{
     BasicTokenType,
 };
 use oauth2::{
-    AsyncHttpClient, AuthType, Client, ClientId, DeviceAuthorizationUrl, DeviceCodeErrorResponseType,
-    EmptyExtraDeviceAuthorizationFields, EndpointNotSet, ExtraTokenFields, HttpRequest,
-    HttpResponse, RefreshToken, RequestTokenError, Scope, StandardDeviceAuthorizationResponse,
-    StandardRevocableToken, StandardTokenResponse, TokenResponse as _, TokenUrl,
+    AsyncHttpClient, AuthType, Client, ClientId, DeviceAuthorizationUrl,
+    DeviceCodeErrorResponseType, EmptyExtraDeviceAuthorizationFields, EndpointNotSet,
+    ExtraTokenFields, HttpRequest, HttpResponse, RefreshToken, RequestTokenError, Scope,
+    StandardDeviceAuthorizationResponse, StandardRevocableToken, StandardTokenResponse,
+    TokenResponse as _, TokenUrl,
 };
 use serde::{Deserialize, Serialize};
 use viam_client::http_client;
@@ -145,22 +146,21 @@ pub(super) async fn refresh(net: &Net, old: &UserToken, now: DateTime<Utc>) -> R
     let client: OAuth<EndpointNotSet, EndpointNotSet> =
         Client::new(ClientId::new(old.client_id.clone()));
     let client = client.set_auth_type(AuthType::RequestBody).set_token_uri(
-        TokenUrl::new(old.token_url.clone())
-            .or_kind(Kind::Config, || format!("the stored token URL {:?} is no URL", old.token_url))?,
+        TokenUrl::new(old.token_url.clone()).or_kind(Kind::Config, || {
+            format!("the stored token URL {:?} is no URL", old.token_url)
+        })?,
     );
     let refresh_token = RefreshToken::new(old.refresh_token.clone());
-    let tokens = client
-        .exchange_refresh_token(&refresh_token)
-        .request_async(&http)
-        .await
-        .map_err(|error| match &error {
+    let tokens = client.exchange_refresh_token(&refresh_token).request_async(&http).await.map_err(
+        |error| match &error {
             RequestTokenError::ServerResponse(_) => {
                 failed(error, format!("the login of {} has ended", old.email))
                     .with_kind(Kind::Auth)
                     .hint_run("viam login")
             }
             _ => failed(error, format!("cannot renew the login of {}", old.email)),
-        })?;
+        },
+    )?;
     let provider = Provider {
         client_id: old.client_id.clone(),
         device_endpoint: String::new(),

@@ -91,6 +91,7 @@ impl Auth {
 }
 
 /// What was found at a path.
+#[expect(clippy::large_enum_variant, reason = "one value in a process")]
 #[derive(Clone, Debug, PartialEq)]
 pub enum Loaded {
     /// No file.
@@ -243,8 +244,7 @@ mod tests {
             store(&path, &session).expect("stores");
             assert_eq!(load(&path).expect("loads"), Loaded::File(session));
         }
-        let session =
-            SessionFile { auth: Some(Auth::User(token())), ..SessionFile::default() };
+        let session = SessionFile { auth: Some(Auth::User(token())), ..SessionFile::default() };
         store(&path, &session).expect("stores");
         let text = std::fs::read_to_string(&path).expect("reads");
         let json: Value = serde_json::from_str(&text).expect("JSON");
@@ -262,7 +262,9 @@ mod tests {
             std::fs::write(&path, text).expect("writes");
             load(&path).expect("loads")
         };
-        assert!(matches!(with(r#"{"base_url":"h","auth":null}"#), Loaded::File(f) if f.auth.is_none()));
+        assert!(
+            matches!(with(r#"{"base_url":"h","auth":null}"#), Loaded::File(f) if f.auth.is_none())
+        );
         let Loaded::File(file) = with(
             r#"{"Base_URL":"h","AUTH":{"Access_Token":"t","user_data":{"Email":"e@x","sub":"s"},"key_id":"k"}}"#,
         ) else {
@@ -280,7 +282,8 @@ mod tests {
 
     #[test]
     fn secrets_do_not_show_in_debug_output() {
-        let shown = format!("{:?} {:?}", token(), ApiKey { id: "kid".into(), key: "hidden".into() });
+        let shown =
+            format!("{:?} {:?}", token(), ApiKey { id: "kid".into(), key: "hidden".into() });
         assert!(!shown.contains("hidden") && !shown.contains("a%d"));
     }
 }

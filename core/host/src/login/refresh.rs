@@ -43,9 +43,7 @@ pub(super) async fn renew(
     if stored.access_token != old.access_token && is_good(stored, now) {
         return Ok(stored.clone());
     }
-    if stored.refresh_token.is_empty()
-        || stored.token_url.is_empty()
-        || stored.client_id.is_empty()
+    if stored.refresh_token.is_empty() || stored.token_url.is_empty() || stored.client_id.is_empty()
     {
         return Err(ended(old));
     }

@@ -67,9 +67,8 @@ impl HostSessions {
         let now: DateTime<Utc> = world.clock.now().into();
         match &login.credential {
             Credential::None(_) => None,
-            Credential::User(token) => refresh::is_good(token, now).then(|| {
-                (token.access_token.clone(), token.expires_at.map(|end| end.to_utc()))
-            }),
+            Credential::User(token) => refresh::is_good(token, now)
+                .then(|| (token.access_token.clone(), token.expires_at.map(|end| end.to_utc()))),
             Credential::Key(key) => TokenCache::new(&world.dirs, &login.base_url, key)
                 .get(now)
                 .map(|(token, end)| (token, Some(end))),
@@ -104,14 +103,10 @@ impl Inner {
                 match cache.get(now).filter(|(token, _)| rejected != Some(token.as_str())) {
                     Some((bearer, end)) => Token { bearer, expires_at: Some(end) },
                     None => {
-                        let bearer = wire::authenticate(
-                            self.config(None),
-                            &key.id,
-                            API_KEY,
-                            &key.key,
-                        )
-                        .await
-                        .map_err(|error| self.name_source(error))?;
+                        let bearer =
+                            wire::authenticate(self.config(None), &key.id, API_KEY, &key.key)
+                                .await
+                                .map_err(|error| self.name_source(error))?;
                         // A folder that cannot be written costs an exchange in each process.
                         let end = cache
                             .put(&bearer, now)

@@ -72,7 +72,8 @@ impl Login {
     /// base URL that is none.
     pub fn find(world: &World) -> Result<Self> {
         let (profile, complaint) = chosen_profile(world)?;
-        let path = paths::session_file(&world.dirs, profile.as_ref().map(|(name, _)| name.as_str()));
+        let path =
+            paths::session_file(&world.dirs, profile.as_ref().map(|(name, _)| name.as_str()));
         let (session, broken) = match load(&path)? {
             Loaded::Missing => (SessionFile::default(), None),
             Loaded::File(session) => (session, None),

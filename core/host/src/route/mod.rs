@@ -18,7 +18,15 @@ use crate::settings::Allow;
 
 /// Words that are the core's own and never a plugin's.
 pub const RESERVED: &[&str] = &[
-    "help", "version", "plugin", "login", "auth", "logout", "whoami", "completion", "profiles",
+    "help",
+    "version",
+    "plugin",
+    "login",
+    "auth",
+    "logout",
+    "whoami",
+    "completion",
+    "profiles",
     "defaults",
 ];
 
@@ -113,7 +121,10 @@ pub fn resolve(word: &str, table: Table, env: &Env, core_exe: &std::path::Path) 
         });
     }
     for external in external(word, table, env, core_exe) {
-        if !found.iter().any(|known: &Candidate| known.path == external.path && known.path.is_some()) {
+        if !found
+            .iter()
+            .any(|known: &Candidate| known.path == external.path && known.path.is_some())
+        {
             found.push(external);
         }
     }
@@ -175,7 +186,12 @@ pub fn check(candidate: &Candidate, allow: Allow) -> Result<()> {
 
 /// The error for a word that nothing answers to: nearest names and what was searched.
 #[must_use]
-pub fn not_found(word: &std::ffi::OsStr, table: Table, env: &Env, core_exe: &std::path::Path) -> Error {
+pub fn not_found(
+    word: &std::ffi::OsStr,
+    table: Table,
+    env: &Env,
+    core_exe: &std::path::Path,
+) -> Error {
     let Some(name) = word.to_str().filter(|word| is_command_name(word)) else {
         return Error::new(
             Kind::NotFound,
@@ -211,12 +227,14 @@ pub fn not_found(word: &std::ffi::OsStr, table: Table, env: &Env, core_exe: &std
             "a program viam-{name} on PATH is one of Viam's own programs, not a plugin"
         ));
     }
-    fault.hint_text(format!(
-        "searched for viam-{name} in {} and on PATH ({} folders)",
-        system_dir(core_exe).map_or_else(|| "no system folder".to_owned(), |dir| dir.display().to_string()),
-        cleaned_path(env).len()
-    ))
-    .hint_run("viam plugin list")
+    fault
+        .hint_text(format!(
+            "searched for viam-{name} in {} and on PATH ({} folders)",
+            system_dir(core_exe)
+                .map_or_else(|| "no system folder".to_owned(), |dir| dir.display().to_string()),
+            cleaned_path(env).len()
+        ))
+        .hint_run("viam plugin list")
 }
 
 /// The manifest beside an executable, if it has one that can be read.

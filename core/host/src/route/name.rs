@@ -17,7 +17,10 @@ pub fn is_own_program(word: &str) -> bool {
     if matches!(word, "server" | "agent") {
         return true;
     }
-    let known = ["cli", "stable", "latest", "linux", "darwin", "windows", "amd64", "arm64", "x86", "64", "aarch64", "armv7l"];
+    let known = [
+        "cli", "stable", "latest", "linux", "darwin", "windows", "amd64", "arm64", "x86", "64",
+        "aarch64", "armv7l",
+    ];
     word.split('-').all(|part| known.contains(&part))
 }
 

@@ -99,10 +99,7 @@ fn change(
     let _lock = files::lock_blocking(&world.dirs.login.join(".lock"))?;
     let mut session = match load(path)? {
         Loaded::File(session) => session,
-        Loaded::Missing => SessionFile {
-            base_url: sessions.base_url()?,
-            ..SessionFile::default()
-        },
+        Loaded::Missing => SessionFile { base_url: sessions.base_url()?, ..SessionFile::default() },
         Loaded::Broken(why) => {
             return Err(Error::new(
                 Kind::Config,

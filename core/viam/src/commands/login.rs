@@ -123,7 +123,9 @@ fn device(world: &World, no_browser: bool) -> Result<()> {
 /// Tells the user what to do, and opens a browser where there is one.
 fn ask(world: &World, approval: &Approval, no_browser: bool) {
     let display = cfg!(any(target_os = "macos", windows))
-        || ["DISPLAY", "WAYLAND_DISPLAY", "BROWSER"].iter().any(|name| world.env.get(name).is_some());
+        || ["DISPLAY", "WAYLAND_DISPLAY", "BROWSER"]
+            .iter()
+            .any(|name| world.env.get(name).is_some());
     let opened = !no_browser && display && {
         let result = open::that_detached(&approval.url);
         if let Err(error) = &result {

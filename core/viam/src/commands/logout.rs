@@ -13,7 +13,9 @@ pub(crate) const COMMAND: CoreCommand = CoreCommand {
     name: "logout",
     aliases: &[],
     summary: "forget the login",
-    tree: || Command::new("logout").about("Forget the login; with --profile, that profile's session"),
+    tree: || {
+        Command::new("logout").about("Forget the login; with --profile, that profile's session")
+    },
     words: super::unchanged,
     run: |world, _| run(world),
 };

@@ -2,8 +2,8 @@
 
 use clap::{Args, CommandFactory as _, Parser, Subcommand};
 use serde::Serialize;
-use viam_contract::{DEFAULT_BASE_URL, Error, Format, Kind, Result, text};
 use viam_client::BaseUrl;
+use viam_contract::{DEFAULT_BASE_URL, Error, Format, Kind, Result, text};
 use viam_host::login::{ApiKey, Profile, Profiles};
 use viam_host::world::World;
 

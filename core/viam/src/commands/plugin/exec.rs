@@ -4,9 +4,9 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 
 use viam_contract::{Error, Kind, Result, text};
+use viam_host::route::{Candidate, Origin};
 use viam_host::world::World;
 use viam_host::{launch, route};
-use viam_host::route::{Candidate, Origin};
 
 use crate::built_in::TABLE;
 
@@ -24,9 +24,9 @@ pub(super) fn run(world: &World, args: &Args) -> Result<()> {
         by_path(world, args)?
     } else {
         let name = args.plugin.to_str().unwrap_or_default();
-        route::external(name, TABLE, &world.env, &world.core_exe).next().ok_or_else(|| {
-            route::not_found(&args.plugin, TABLE, &world.env, &world.core_exe)
-        })?
+        route::external(name, TABLE, &world.env, &world.core_exe)
+            .next()
+            .ok_or_else(|| route::not_found(&args.plugin, TABLE, &world.env, &world.core_exe))?
     };
     launch::launch(world, &candidate, &args.args)
 }
