@@ -1,8 +1,8 @@
 //! Every command line of README.md and docs/*.md is run.
 //!
 //! A page is run from its first line to its last, in one world: a home that is logged in to a
-//! sandbox as `demo@example.com`, an empty working folder, the built binaries on PATH after
-//! `~/.local/bin`. `$SANDBOX` is the sandbox's address; `$ID` and `$KEY` are an API key of
+//! sandbox as `demo@example.com`, an empty working folder, and on PATH `~/.local/bin` and a folder
+//! with the built `viam`. `$SANDBOX` is the sandbox's address; `$ID` and `$KEY` are an API key of
 //! "Acme Robotics"; `$BIN` is the folder of the binaries. Blocks of code are:
 //!
 //! | block | what is done with it |
@@ -96,6 +96,18 @@ const OTHERWISE: &[(&str, &str, Instead)] = &[
         ),
     ),
     (
+        "viam login api-key --key-id \"$ID\" --key - < secret.txt",
+        "the page goes on with the login in the browser",
+        Run("printf '%s' \"$KEY\" | VIAM_HOME=other viam --base-url \"$SANDBOX\" login api-key \
+             --key-id \"$ID\" --key -"),
+    ),
+    (
+        "printf '%s' \"$KEY\" | viam login api-key --key-id \"$ID\" --key -",
+        "logs in to the real cloud",
+        Run("printf '%s' \"$KEY\" | viam --base-url \"$SANDBOX\" login api-key \
+             --key-id \"$ID\" --key -"),
+    ),
+    (
         "viam login",
         "wants a browser",
         Shown("tests/e2e/device_flow.rs", "fn a21_a_login_is_approved_and_lasts"),
@@ -126,8 +138,17 @@ const OTHERWISE: &[(&str, &str, Instead)] = &[
     ),
 ];
 
-/// Inline code that names commands which are not there, and says so.
-const NOT_COMMANDS: &[(&str, &str)] = &[("README.md", "viam hello-py")];
+/// Inline code that looks like a command of ours and is none: placeholders, and what the pages say
+/// is not there.
+const NOT_COMMANDS: &[&str] = &[
+    "viam NAME",
+    "viam NAME …",
+    "viam help NAME",
+    "viam bench-sh",
+    "viam bench-c",
+    "viam plugin install",
+    "viam update",
+];
 
 /// A page of the docs.
 struct Page {
@@ -137,7 +158,7 @@ struct Page {
 
 /// Something to do, in the order of the page.
 enum Step {
-    File { line: usize, path: String, content: String },
+    File { path: String, content: String },
     Command { line: usize, words: String, expected: Vec<String> },
 }
 
@@ -208,7 +229,7 @@ fn steps(page: &Page) -> Vec<Step> {
         match (language, file) {
             ("console", None) => steps.extend(commands(&place, first, &lines)),
             ("sh" | "python" | "toml" | "json", Some(path)) => {
-                steps.push(Step::File { line: first, path: path.to_owned(), content });
+                steps.push(Step::File { path: path.to_owned(), content });
             }
             ("rust", Some(path)) => {
                 let there = fs::read_to_string(root().join(path)).expect(path);
@@ -263,15 +284,10 @@ fn run(page: &Page, faults: &mut String) {
     fs::create_dir(&steps_dir).expect("dir");
     let script = script(&env, &steps_dir, &steps);
     let mut path = local.into_os_string();
-    for folder in [
-        env.bin().into_os_string(),
-        bin_dir().into_os_string(),
-        "/usr/local/bin:/usr/bin:/bin".into(),
-    ] {
-        path.push(":");
-        path.push(folder);
-    }
+    path.push(":");
+    path.push(env.path());
     env.set("PATH", path);
+    std::os::unix::fs::symlink(&env.viam, env.bin().join("viam")).expect("link");
     for (name, value) in [("SANDBOX", sandbox.url()), ("ID", &id), ("KEY", &key)] {
         env.set(name, value);
     }
@@ -319,7 +335,7 @@ fn script(env: &TestEnv, dir: &Path, steps: &[Step]) -> String {
     for (number, step) in steps.iter().enumerate() {
         let at = |what: &str| dir.join(format!("{number}.{what}"));
         match step {
-            Step::File { path, content, .. } => {
+            Step::File { path, content } => {
                 fs::write(at("file"), content).expect("writes");
                 let plugin = !path.contains('/') && path.starts_with("viam-");
                 let target = match path.strip_prefix("~/") {
@@ -379,6 +395,15 @@ fn line_fits(wanted: &str, line: &str) -> bool {
 
 #[test]
 fn every_command_line_of_the_docs_runs() {
+    let missing = |tool: &&&str| !Path::new("/usr/bin").join(tool).exists();
+    if let Some(tool) = ["curl", "jq", "python3"].iter().find(missing) {
+        assert!(
+            std::env::var_os("VIAM_REQUIRE_PEERS").is_none(),
+            "{tool} is required and not there"
+        );
+        println!("SKIPPED 1: the examples of the docs use {tool}, which is not there");
+        return;
+    }
     let pages = pages();
     let mut faults = String::new();
     std::thread::scope(|scope| {
@@ -465,37 +490,41 @@ fn headings(text: &str) -> HashSet<String> {
 fn commands_in_the_prose_of_the_docs_are_commands() {
     let env = TestEnv::new();
     // What examples are called.
-    for name in ["hello", "hello-py", "hello-world", "NAME"] {
-        env.plugin(name, "#!/bin/sh\nexit 0\n");
-    }
-    let mut seen = HashSet::new();
+    env.plugin("hello", "#!/bin/sh\nexit 0\n");
+    env.plugin("hello-world", "#!/bin/sh\nexit 0\n");
+    let (mut seen, mut faults) = (HashSet::new(), String::new());
     for page in pages() {
         let prose: String = prose(&page).flat_map(|(_, line)| [line, "\n"]).collect();
         for span in prose.split('`').skip(1).step_by(2) {
             let span = span.split_whitespace().collect::<Vec<_>>().join(" ");
             let Some(words) = span.strip_prefix("viam ") else { continue };
-            let known = NOT_COMMANDS.contains(&(page.name.as_str(), span.as_str()));
-            // A pipe, an ellipsis or another program's words end what is this program's.
+            let known = NOT_COMMANDS.contains(&span.as_str());
+            // A pipe, an ellipsis or another program's words end what is this program's. Help has
+            // no help.
+            let help = if words.starts_with("help") { None } else { Some("--help") };
             let words: Vec<&str> = words
                 .split(' ')
                 .take_while(|word| !["…", "--", "\\|", "|", "&&"].contains(word))
                 .map(|word| word.trim_matches(['"', '\'']))
-                .chain(["--help"])
+                .chain(help)
                 .collect();
             if known || !seen.insert(words.join(" ")) {
                 continue;
             }
             let outcome = env.viam(&words).run();
-            assert_eq!(outcome.code, 0, "{}: `{span}`: {outcome}", page.name);
+            if outcome.code != 0 {
+                let _ = writeln!(faults, "{}: `{span}`: {outcome}", page.name);
+            }
         }
     }
+    assert!(faults.is_empty(), "\n{faults}");
     assert!(seen.len() > 30, "{seen:?}");
 }
 
 #[test]
 fn the_comparison_knows_its_wildcards() {
     let fits = |expected: &str, out: &str| {
-        super::docs::fits(&expected.lines().map(str::to_owned).collect::<Vec<_>>(), out)
+        fits(&expected.lines().map(str::to_owned).collect::<Vec<_>>(), out)
     };
     assert!(fits("a [..] c\n...\nz", "a b c\nx\ny\nz\n"));
     assert!(fits("...", "") && fits("a\n...", "a\n") && fits("[..]b[..]", "abc"));

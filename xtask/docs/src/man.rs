@@ -41,14 +41,14 @@ mod tests {
 
     #[test]
     fn every_level_has_a_page() {
-        let folder = std::env::temp_dir().join(format!("viam-docs-man-{}", std::process::id()));
+        let folder = tempfile::tempdir().unwrap();
+        let folder = folder.path();
         let key = Command::new("api-key").subcommand(Command::new("create").about("Create a key"));
-        write(&[Command::new("robots").subcommand(key)], &folder).unwrap();
+        write(&[Command::new("robots").subcommand(key)], folder).unwrap();
         let page = fs::read_to_string(folder.join("viam-robots-api-key-create.1")).unwrap();
         assert!(page.contains("Create a key") && page.contains("viam robots api"), "{page}");
         assert!(
             folder.join("viam-robots.1").exists() && folder.join("viam-robots-api-key.1").exists()
         );
-        fs::remove_dir_all(folder).unwrap();
     }
 }
