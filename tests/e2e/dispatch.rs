@@ -170,6 +170,9 @@ fn global_flags_before_the_word_are_carried_over_or_refused() {
         outcome.out(),
         "1 never json 1 https://h.example.com:443 1\n1 env 1 0.1.0 stdin fd:3\n"
     );
+    env.plugin("back", "#!/bin/sh\nexec \"$VIAM_CLI\" whoami --format json\n");
+    let there = ["--allow-plaintext", "--base-url", "http://h.example", "back"];
+    assert_eq!(env.viam(&there).run().code(4).json()["base_url"], "http://h.example:8080");
     env.viam(&["--check-connection-interval", "5s", "env"])
         .run()
         .code(2)

@@ -175,7 +175,7 @@ fn sigpipe_is_as_the_system_has_it_and_an_ignored_signal_stays_ignored() {
 }
 
 #[test]
-fn a_terminal_is_a_terminal_and_b3_one_ctrl_c_is_one_signal() {
+fn b3_one_ctrl_c_is_one_signal_and_a_terminal_is_a_terminal() {
     let env = logged_in();
     let log = env.root().join("log");
     env.plugin(

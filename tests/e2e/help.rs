@@ -38,7 +38,8 @@ fn the_version_line_is_the_known_one() {
     let json = env.viam(&["version", "--format", "json"]).run().ok().json();
     assert_eq!(json["version"], "0.1.0");
     // Surplus words are ignored, as ever, but not silently.
-    env.viam(&["version", "extra"]).run().ok();
+    env.viam(&["version", "extra"]).run().ok().says("ignoring the surplus argument");
+    env.viam(&["help", "--help"]).run().ok().prints("Usage: viam");
     // Neither a broken settings file nor a home that is none stops it.
     env.file(&env.home().join(".config/viam/config.toml"), "= broken", 0o644);
     env.viam(&["version"]).run().ok();

@@ -183,6 +183,8 @@ fn defaults_stand_in_for_flags() {
 #[test]
 fn clearing_a_default_needs_no_network() {
     let env = TestEnv::new();
+    env.viam(&["defaults", "clear-org"]).run().ok();
+    assert!(!env.session_file().exists(), "nothing was there to forget");
     env.store_login(&crate::support::nobody(), "t");
     env.viam(&["defaults", "clear-org"]).run().ok();
     env.viam(&["whoami"]).run().ok();

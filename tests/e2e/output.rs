@@ -74,3 +74,52 @@ fn a_result_that_cannot_be_written_is_an_error() {
     env.sh("viam whoami >/dev/full").run().code(1);
     env.sh("viam login print-access-token >/dev/full").run().code(1);
 }
+
+#[test]
+fn a_secret_that_is_typed_is_not_shown_and_the_terminal_is_as_before() {
+    use std::io::Write as _;
+    let env = TestEnv::new();
+    let typed = |keys: &str| {
+        let (mut pty, pts) = pty_process::blocking::open().expect("pty");
+        let words = "profiles add --profile-name p --key-id k --key -";
+        let script =
+            format!("{} {words}; echo code $?; stty -a | grep -o '[-]*echo '", env.viam.display());
+        let mut child = pty_process::blocking::Command::new("/bin/sh")
+            .args(["-c", &script])
+            .env_clear()
+            .env("HOME", env.home())
+            .env("PATH", env.path())
+            .spawn(pts)
+            .expect("starts");
+        let mut seen = String::new();
+        let mut buffer = [0; 4096];
+        let mut sent = false;
+        while let Ok(length @ 1..) = pty.read(&mut buffer) {
+            seen.push_str(&String::from_utf8_lossy(&buffer[..length]));
+            if seen.contains("not shown): ") && !sent {
+                pty.write_all(keys.as_bytes()).expect("types");
+                sent = true;
+            }
+        }
+        child.wait().expect("ends");
+        seen
+    };
+    let seen = typed("hid\u{7f}dden\n");
+    assert!(seen.contains("Successfully added profile p") && !seen.contains("dden"), "{seen}");
+    assert!(seen.contains("code 0\r\necho"), "{seen}");
+    let stored = std::fs::read_to_string(env.login_dir().join("cli_profiles.json")).expect("file");
+    assert!(stored.contains("\"hidden\""), "{stored}");
+    let seen = typed("\u{3}");
+    assert!(seen.contains("code 130\r\necho"), "{seen}");
+}
+
+#[test]
+fn a_format_in_the_settings_leaves_call_backs_alone() {
+    let (env, _sandbox) = logged_in("fleet");
+    env.file(&env.home().join(".config/viam/config.toml"), "format = 'json'\n", 0o644);
+    assert!(env.viam(&["organizations", "list"]).run().ok().json().is_array());
+    let token = env.viam(&["login", "print-access-token"]).run().ok().out();
+    assert!(!token.contains('{') && token.lines().count() == 1, "{token}");
+    let json = env.viam(&["login", "print-access-token", "--format", "json"]).run().ok().json();
+    assert_eq!(json["access_token"], token.trim());
+}

@@ -12,10 +12,9 @@ pub mod context;
 pub mod files;
 pub mod launch;
 pub mod login;
-pub mod paths;
 pub mod route;
 pub mod settings;
 pub mod world;
 
 // The doors to the ambient world are shared with executable plugins.
-pub use viam_plugin::{doors, report, streams, trace};
+pub use viam_plugin::{doors, paths, report, streams, trace};

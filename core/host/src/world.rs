@@ -26,6 +26,8 @@ pub struct World {
     pub settings: Settings,
     /// Effective global settings. `base_url` and `profile` are what flags and environment say.
     pub globals: Globals,
+    /// Whether `--format` was given: the settings do not count for what only programs read.
+    pub format_given: bool,
     /// Whether `globals.profile` came from `VIAM_CLI_PROFILE_NAME`: then an unknown one falls
     /// back to the login.
     pub soft_profile: bool,
@@ -72,7 +74,7 @@ impl World {
                 (None, None) => settings.color.unwrap_or_default(),
             },
             quiet: given.quiet || settings.quiet,
-            allow_plaintext: given.allow_plaintext || settings.allow_plaintext,
+            allow_plaintext: globals.allow_plaintext || settings.allow_plaintext,
             ..globals
         };
         let output = Arc::new(streams::output(&env, globals.color, globals.format, globals.quiet));
@@ -90,6 +92,7 @@ impl World {
             settings,
             globals,
             soft_profile,
+            format_given: given.format.is_some(),
             clock: Arc::new(doors::SystemClock),
             output,
             net,
@@ -117,7 +120,7 @@ fn first_globals(env: &Env, given: &Given) -> Result<(Globals, bool, bool)> {
         disable_profiles: given.disable_profiles,
         config: given.config.clone().or_else(|| env.get("VIAM_CONFIG").map(PathBuf::from)),
         check_connection_interval: given.check_connection_interval.unwrap_or_default(),
-        allow_plaintext: given.allow_plaintext,
+        allow_plaintext: given.allow_plaintext || switch("VIAM_ALLOW_PLAINTEXT"),
         no_input: given.no_input || switch("VIAM_NO_INPUT"),
     };
     let asked_for = globals.config.is_some();

@@ -14,6 +14,7 @@
 
 mod descriptor;
 pub mod doors;
+pub mod paths;
 pub mod report;
 mod run;
 mod session;

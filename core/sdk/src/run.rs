@@ -8,13 +8,13 @@ use std::sync::Arc;
 
 use viam_contract::cli::{self, Given, Parsed};
 use viam_contract::{
-    ColorChoice, Context, Defaults, Dirs, Env, Error, Exit, Format, Globals, Kind, Plugin, Result,
+    ColorChoice, Context, Defaults, Env, Error, Exit, Format, Globals, Kind, Plugin, Result,
     ResultExt as _, SessionDocument,
 };
 
 use crate::doors::{self, Processes, SystemClock, Terminal};
 use crate::sessions::DocumentSessions;
-use crate::{Session, report, streams, trace};
+use crate::{Session, paths, report, streams, trace};
 
 /// Set while a plugin has sent its global flags back to the core, so that it does so once.
 const SENT_BACK: &str = "VIAM_PLUGIN_SENT_BACK";
@@ -143,6 +143,7 @@ fn context(
     output: Arc<viam_contract::Output>,
 ) -> Context {
     // What started us is not for what we start.
+    let config = env.get("VIAM_CONFIG").map(PathBuf::from);
     let env = Env::new(
         env.iter()
             .filter(|(name, _)| {
@@ -150,13 +151,10 @@ fn context(
             })
             .map(|(name, value)| (name.to_owned(), value.to_owned())),
     );
-    let data = env.get("VIAM_PLUGIN_DATA_DIR").map(PathBuf::from).unwrap_or_default();
-    // `<data>/plugin-data/NAME`: the folder that all groups share lies two above.
-    let shared = data.parent().and_then(|dir| dir.parent()).map(PathBuf::from).unwrap_or_default();
     Context {
         cwd: doors::cwd(),
         core_exe: document.core.path.clone().into(),
-        dirs: Dirs { data: shared, ..Dirs::default() },
+        dirs: paths::dirs(&env, config.as_deref()),
         defaults: Defaults {
             org_id: document.defaults.org_id.clone(),
             location_id: document.defaults.location_id.clone(),

@@ -18,10 +18,18 @@ const BUILT_IN: &[&dyn Plugin] = &[
 ];
 
 const GROUPS: &[Group] = &[
-    Group { name: "organizations", aliases: &["organization", "org"] },
-    Group { name: "locations", aliases: &["location"] },
-    Group { name: "robots", aliases: &["robot", "machines", "machine"] },
-    Group { name: "sandbox", aliases: &[] },
+    Group {
+        name: "organizations",
+        aliases: &["organization", "org"],
+        summary: "list organizations, make API keys",
+    },
+    Group { name: "locations", aliases: &["location"], summary: "list locations, make API keys" },
+    Group {
+        name: "robots",
+        aliases: &["robot", "machines", "machine"],
+        summary: "list machines, make API keys (also `machines`)",
+    },
+    Group { name: "sandbox", aliases: &[], summary: "run a local cloud with a fleet in it" },
 ];
 
 /// What this binary knows.
@@ -37,6 +45,7 @@ mod tests {
             let about = plugin.about();
             let group = GROUPS.iter().find(|group| group.name == about.name).expect(about.name);
             assert_eq!(group.aliases, about.aliases, "{}", about.name);
+            assert_eq!(group.summary, about.summary, "{}", about.name);
             plugin.command().debug_assert();
         }
     }

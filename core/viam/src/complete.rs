@@ -102,10 +102,7 @@ fn words(ambient: &Ambient) -> Candidates {
         .collect();
     all.push(("help".to_owned(), "print the help of a command".to_owned()));
     for other in route::scan(&ambient.env, &ambient.core_exe) {
-        let summary = match route::manifest_of(&other) {
-            Ok(Some(manifest)) => manifest.summary.unwrap_or_default(),
-            _ => String::new(),
-        };
+        let summary = crate::help::summary_of(&other);
         if !all.iter().any(|(name, _)| *name == other.name) {
             all.push((other.name, summary));
         }

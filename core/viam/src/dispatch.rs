@@ -65,7 +65,11 @@ fn run(args: Vec<OsString>, ambient: Ambient) -> Result<()> {
             return Ok(());
         };
         if command.name == "version" {
-            return commands::version::print(&plain(&ambient, &given));
+            let output = plain(&ambient, &given);
+            for warning in &warnings {
+                output.warn(warning);
+            }
+            return commands::version::print(&output);
         }
         let world = open(ambient, &given, &warnings)?;
         let result = (command.run)(&world, matches);
@@ -181,7 +185,7 @@ fn help_word(ambient: Ambient, given: Given, words: &[OsString]) -> Result<()> {
     let name = word.to_str().unwrap_or_default();
     let mut args = more.to_vec();
     args.push("--help".into());
-    if name == "help" {
+    if name == "help" || name.starts_with('-') {
         let output = plain(&ambient, &given);
         return help::root(&ambient, &output);
     }

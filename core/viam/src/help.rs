@@ -14,12 +14,14 @@ pub(crate) fn root(ambient: &Ambient, output: &Output) -> Result<()> {
     output.line("")?;
     output.line("Usage: viam [GLOBAL FLAGS] <COMMAND> [ARGUMENTS]")?;
     output.line("")?;
-    output.line("Commands:")?;
-    for plugin in TABLE.built_in {
-        let about = plugin.about();
-        row(output, about.name, about.summary)?;
+    if !TABLE.built_in.is_empty() {
+        output.line("Commands:")?;
+        for plugin in TABLE.built_in {
+            let about = plugin.about();
+            row(output, about.name, about.summary)?;
+        }
+        output.line("")?;
     }
-    output.line("")?;
     output.line("Session and settings:")?;
     for command in COMMANDS {
         row(output, command.name, command.summary)?;
@@ -36,10 +38,7 @@ pub(crate) fn root(ambient: &Ambient, output: &Output) -> Result<()> {
         output.line("")?;
         output.line("Plugins:")?;
         for other in others {
-            let summary = match route::manifest_of(&other) {
-                Ok(Some(manifest)) => manifest.summary.unwrap_or_default(),
-                _ => String::new(),
-            };
+            let summary = summary_of(&other);
             let place = other.path.as_ref().map(|path| path.display().to_string());
             let summary = if summary.is_empty() {
                 format!("({})", place.unwrap_or_default())
@@ -59,6 +58,19 @@ pub(crate) fn root(ambient: &Ambient, output: &Output) -> Result<()> {
     output.line("")?;
     output.line("Run `viam help COMMAND` for more, `viam sandbox tour` for a look around.")?;
     output.flush()
+}
+
+/// What a plugin's manifest says, or what is known of a group of this release.
+pub(crate) fn summary_of(other: &route::Candidate) -> String {
+    let said = match route::manifest_of(other) {
+        Ok(Some(manifest)) => manifest.summary,
+        _ => None,
+    };
+    let known = || {
+        let group = TABLE.groups.iter().find(|group| group.name == other.name)?;
+        Some(group.summary.to_owned())
+    };
+    said.or_else(known).unwrap_or_default()
 }
 
 fn row(output: &Output, name: &str, summary: &str) -> Result<()> {

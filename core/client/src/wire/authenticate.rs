@@ -1,6 +1,6 @@
 //! An API key, exchanged for an access token (transport.md §3.1).
 
-use viam_contract::{Error, Kind, Result};
+use viam_contract::{Error, Kind, Result, text};
 use viam_proto::rpc::v1::auth_service_client::AuthServiceClient;
 use viam_proto::rpc::v1::{AuthenticateRequest, Credentials};
 
@@ -29,13 +29,16 @@ pub async fn authenticate(
         })
         .await
         .map_err(|status| {
-            let code = status.code();
-            let error = rpc_error(status, format!("cannot log in to {base_url} with key {entity}"));
-            match code {
+            let doing = format!("cannot log in to {base_url} with key {entity}");
+            match status.code() {
+                // Not the advice of other refused calls: logging in is what failed.
                 tonic::Code::Unauthenticated | tonic::Code::PermissionDenied => {
-                    error.with_kind(Kind::Auth)
+                    let said = text::one_line(status.message()).into_owned();
+                    Error::new(Kind::Auth, doing)
+                        .because(said)
+                        .hint_text("check the id and the secret of the key")
                 }
-                _ => error,
+                _ => rpc_error(status, doing),
             }
         })?
         .into_inner();

@@ -49,6 +49,7 @@ pub(super) fn changes(
     optional("VIAM_CLI_PROFILE_NAME", globals.profile.clone().map(Into::into));
     optional("VIAM_CONFIG", globals.config.as_ref().map(|path| world.cwd.join(path).into()));
     optional("VIAM_NO_INPUT", globals.no_input.then(|| "1".into()));
+    optional("VIAM_ALLOW_PLAINTEXT", globals.allow_plaintext.then(|| "1".into()));
     optional("VIAM_ORG_ID", login.defaults.org_id.clone().map(Into::into));
     optional("VIAM_LOCATION_ID", login.defaults.location_id.clone().map(Into::into));
     Changes { set, remove }

@@ -37,6 +37,8 @@ pub struct Group {
     pub name: &'static str,
     /// Other words for it.
     pub aliases: &'static [&'static str],
+    /// One line for help.
+    pub summary: &'static str,
 }
 
 /// What the core has compiled in and what it knows of.

@@ -109,6 +109,11 @@ fn change(
             .hint_run("viam login"));
         }
     };
+    let before = session.clone();
     edit(&mut session);
+    // Nothing to forget, so nothing to write.
+    if session == before {
+        return Ok(());
+    }
     store(path, &session)
 }

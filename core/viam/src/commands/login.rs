@@ -184,7 +184,8 @@ fn print_access_token(world: &World) -> Result<()> {
     if sessions.login().source == Source::Environment {
         tracing::debug!(target: "viam", "the token of the key in the environment");
     }
-    if world.output.format == Format::Json {
+    // Programs read this: a format in the settings must not change it.
+    if world.format_given && world.output.format == Format::Json {
         return world.output.json(&serde_json::json!({
             "access_token": token,
             "expires_at": expires_at.map(|end| end.to_rfc3339()),

@@ -6,6 +6,7 @@ pub(crate) mod login;
 pub(crate) mod logout;
 pub(crate) mod plugin;
 pub(crate) mod profiles;
+mod secret;
 pub(crate) mod version;
 pub(crate) mod whoami;
 
@@ -17,6 +18,8 @@ use viam_contract::{Error, Kind, Result};
 use viam_host::world::World;
 
 use crate::dispatch;
+
+pub(crate) use secret::secret;
 
 /// A command of the core.
 pub(crate) struct CoreCommand {
@@ -61,19 +64,4 @@ pub(crate) fn args<T: FromArgMatches>(matches: &ArgMatches) -> Result<T> {
 /// Runs something that needs the network.
 pub(crate) fn block_on<T>(work: impl Future<Output = Result<T>>) -> Result<T> {
     dispatch::runtime()?.block_on(work)
-}
-
-/// A secret of the command line; `-` reads it from stdin, so that no other process sees it.
-pub(crate) fn secret(given: &str) -> Result<String> {
-    if given != "-" {
-        return Ok(given.to_owned());
-    }
-    let mut line = String::new();
-    std::io::stdin().read_line(&mut line)?;
-    let secret = line.trim().to_owned();
-    if secret.is_empty() {
-        return Err(Error::new(Kind::Usage, "stdin holds no secret")
-            .hint_text("give it as the first line of stdin"));
-    }
-    Ok(secret)
 }
