@@ -3,7 +3,7 @@
 //!
 //! A group of this project, or anybody's, becomes the executable `viam-NAME` by
 //!
-//! ```ignore
+//! ```text
 //! viam_plugin::main!(my_group::MyGroup);
 //! ```
 //!

@@ -29,19 +29,19 @@ const LOGIN: &str = r#"{
 /// `target/bench`.
 pub(crate) struct Scratch {
     folder: PathBuf,
-    /// The release build.
+    /// The build that is measured.
     pub(crate) viam: PathBuf,
 }
 
 impl Scratch {
     /// An empty one with the login.
-    pub(crate) fn new(target: &Path) -> Result<Self, Failure> {
+    pub(crate) fn new(target: &Path, profile: &str) -> Result<Self, Failure> {
         let folder = target.join("bench");
         if folder.exists() {
             fs::remove_dir_all(&folder)
                 .map_err(|error| format!("cannot remove {}: {error}", folder.display()))?;
         }
-        let scratch = Self { viam: target.join("release/viam"), folder };
+        let scratch = Self { viam: target.join(profile).join("viam"), folder };
         let login = scratch.path("home/cached_cli_config.json");
         shell::write(&login, LOGIN)?;
         set_mode(&login, 0o600)?;

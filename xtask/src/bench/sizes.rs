@@ -1,14 +1,15 @@
 //! How large the binaries are.
 
+use std::path::Path;
+
 use crate::Failure;
 use crate::dist::{self, Built, megabytes};
 
-use super::scratch::Scratch;
 use super::table::{Goal, Table, ratio};
 
 /// What the first command of README builds, and what packagers ship.
-pub(crate) fn measure(scratch: &Scratch, shipped: &[Built]) -> Result<Table, Failure> {
-    let release = megabytes(dist::size(&scratch.viam)?);
+pub(crate) fn measure(target: &Path, shipped: &[Built]) -> Result<Table, Failure> {
+    let release = megabytes(dist::size(&target.join("release/viam"))?);
     let mut table = Table::new("Sizes");
     table.row("release, full", format!("{release:.2} MB"), String::new(), None);
     for built in shipped {
