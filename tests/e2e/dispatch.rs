@@ -95,6 +95,9 @@ fn b19_odd_entries_of_path_do_not_stop_the_search() {
         .expect("mode");
     let path = format!("{}:/no/such/dir::relative:{}", closed.display(), env.bin().display());
     env.viam(&["x"]).env("PATH", &path).run().ok().prints("found");
+    // For a user who is not root, and may really not look there.
+    let script = format!("PATH={path} viam x");
+    crate::support::as_nobody(&env, &script).ok().prints("found");
     // Neither an empty entry nor a relative one means the working folder.
     env.file(&env.root().join("work/viam-here"), "#!/bin/sh\necho here\n", 0o755);
     env.file(&env.root().join("work/relative/viam-here"), "#!/bin/sh\necho here\n", 0o755);

@@ -131,6 +131,26 @@ fn the_script_of_bash_completes() {
 }
 
 #[test]
+fn the_scripts_of_zsh_and_fish_complete() {
+    let env = TestEnv::new();
+    let there = |shell: &str| {
+        let found = env.sh(&format!("command -v {shell}")).run().code == 0;
+        if !found {
+            println!("SKIPPED 1: there is no {shell}");
+        }
+        found
+    };
+    if there("fish") {
+        let script = "fish -c 'viam completion fish | source; complete -C \"viam organ\"'";
+        env.sh(script).run().ok().prints("organizations\tlist organizations");
+    }
+    if there("zsh") {
+        let script = "zsh -fc 'compdef() {}; _describe() { print -l -- ${(P)2} }; source <(viam completion zsh); words=(viam organ); CURRENT=2; _viam'";
+        env.sh(script).run().ok().prints("organizations:list organizations");
+    }
+}
+
+#[test]
 fn a_closed_pipe_ends_quietly_and_a_full_disk_does_not() {
     let env = TestEnv::new();
     let outcome = env.sh("set -o pipefail; for i in $(seq 50); do viam help | head -1 >/dev/null || exit 9; done").run().ok();

@@ -123,3 +123,23 @@ fn a_format_in_the_settings_leaves_call_backs_alone() {
     let json = env.viam(&["login", "print-access-token", "--format", "json"]).run().ok().json();
     assert_eq!(json["access_token"], token.trim());
 }
+
+#[test]
+fn a_long_wait_is_named_on_a_terminal_only() {
+    let (env, sandbox) = logged_in("empty");
+    let slow = |milliseconds| {
+        sandbox.server.set_faults(vec![viam_sandbox::server::FaultRule {
+            delay_ms: Some(milliseconds),
+            ..viam_sandbox::server::FaultRule::on(crate::support::LIST_ORGANIZATIONS)
+        }]);
+    };
+    slow(1500);
+    let seen = on_a_terminal(&env, &["organizations", "list"], &[]);
+    assert!(
+        seen.contains("waiting for 127.0.0.1:") && seen.contains("Organizations for"),
+        "{seen}"
+    );
+    slow(1500);
+    let piped = env.viam(&["organizations", "list"]).run().ok();
+    assert!(!piped.err().contains("waiting"), "{piped}");
+}

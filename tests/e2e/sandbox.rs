@@ -193,17 +193,3 @@ fn a_large_world_is_made_fast_enough_to_test_with() {
         .sum();
     assert_eq!(format!("scale:{count}"), machines);
 }
-
-#[test]
-fn what_it_does_not_do_is_unimplemented_by_name() {
-    let (env, sandbox) = crate::support::logged_in("empty");
-    let token = env.viam(&["login", "print-access-token"]).run().ok().out();
-    let script = format!(
-        "printf '\\0\\0\\0\\0\\0' | curl -sS --http2-prior-knowledge -D - -o /dev/null -H 'content-type: application/grpc' -H 'te: trailers' -H 'authorization: Bearer {}' --data-binary @- {}/viam.app.data.v1.DataService/BinaryDataByFilter",
-        token.trim(),
-        sandbox.url()
-    );
-    let outcome = env.sh(&script).run().ok();
-    assert!(outcome.out().contains("grpc-status: 12"), "{outcome}");
-    assert!(outcome.out().contains("DataService/BinaryDataByFilter"), "{outcome}");
-}

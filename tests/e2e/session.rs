@@ -6,7 +6,7 @@ use serde_json::json;
 use viam_test::{TestEnv, TestSandbox};
 
 use crate::support::{
-    AUTHENTICATE, LIST_ORGANIZATIONS, TOKEN, logged_in, nobody, organization_key,
+    AUTHENTICATE, LIST_ORGANIZATIONS, TOKEN, as_nobody, logged_in, nobody, organization_key,
 };
 
 const PAST: &str = "2020-01-01T00:00:00Z";
@@ -220,22 +220,6 @@ fn a37_a_broken_file_blocks_nothing_and_is_kept_aside() {
     assert!(!outcome.err().contains("ignoring"), "{outcome}");
     env.file(&env.session_file(), "{", 0o600);
     assert_eq!(env.viam(&["logout"]).run().ok().out(), "Already logged out\n");
-}
-
-/// Runs a script as a user who is not root, with its own copy of the program.
-fn as_nobody(env: &TestEnv, script: &str) -> viam_test::Outcome {
-    let copy = env.root().join("viam");
-    if !copy.exists() {
-        fs::copy(&env.viam, &copy).expect("copy");
-    }
-    let script = format!("viam() {{ {} \"$@\"; }}\n{script}", copy.display());
-    if rustix::process::getuid().is_root() {
-        let words =
-            ["--reuid=65534", "--regid=65534", "--clear-groups", "/bin/bash", "-c", &script];
-        env.program("/usr/bin/setpriv").args(&words).run()
-    } else {
-        env.program("/bin/bash").args(&["-c", &script]).run()
-    }
 }
 
 #[test]

@@ -98,3 +98,19 @@ pub(crate) fn nobody() -> String {
     let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("binds");
     format!("http://{}", listener.local_addr().expect("address"))
 }
+
+/// Runs a script as a user who is not root, with its own copy of the program.
+pub(crate) fn as_nobody(env: &TestEnv, script: &str) -> viam_test::Outcome {
+    let copy = env.root().join("viam");
+    if !copy.exists() {
+        std::fs::copy(&env.viam, &copy).expect("copy");
+    }
+    let script = format!("viam() {{ {} \"$@\"; }}\n{script}", copy.display());
+    if rustix::process::getuid().is_root() {
+        let words =
+            ["--reuid=65534", "--regid=65534", "--clear-groups", "/bin/bash", "-c", &script];
+        env.program("/usr/bin/setpriv").args(&words).run()
+    } else {
+        env.program("/bin/bash").args(&["-c", &script]).run()
+    }
+}

@@ -1,8 +1,10 @@
 //! Requests that do not depend on each other, side by side, a bounded number at a time.
 
 use std::future::Future;
+use std::sync::Arc;
 
-use futures_util::{StreamExt as _, TryStreamExt as _, stream};
+use futures_util::{Stream, StreamExt as _, TryStreamExt as _, stream};
+use tokio::sync::Semaphore;
 
 /// At most this many requests are under way for one command.
 pub const LIMIT: usize = 16;
@@ -29,4 +31,29 @@ where
 
 async fn run<T, E, Fut: Future<Output = Result<T, E>>>(futures: Vec<Fut>) -> Result<Vec<T>, E> {
     stream::iter(futures).buffered(LIMIT).try_collect().await
+}
+
+/// Leave for [`LIMIT`] requests, for work that is nested: each request takes one.
+#[derive(Clone, Debug)]
+pub struct Permits(Arc<Semaphore>);
+
+impl Default for Permits {
+    fn default() -> Self {
+        Self(Arc::new(Semaphore::new(LIMIT)))
+    }
+}
+
+impl Permits {
+    /// Does the work as soon as there is leave for it.
+    pub async fn take<T>(&self, work: impl Future<Output = T>) -> T {
+        // The semaphore is never closed, so leave always comes.
+        let _leave = self.0.acquire().await;
+        work.await
+    }
+}
+
+/// The results in the order of the futures, as they come, [`LIMIT`] of them ahead at most: what
+/// is done with one result needs no memory for all.
+pub fn in_order<Fut: Future>(futures: Vec<Fut>) -> impl Stream<Item = Fut::Output> {
+    stream::iter(futures).buffered(LIMIT)
 }

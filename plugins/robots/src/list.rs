@@ -1,9 +1,13 @@
 //! `viam robots list` (behaviour.md §1.3).
 
+use std::pin::pin;
+
 use chrono::{DateTime, SecondsFormat};
+use futures_util::StreamExt as _;
 use serde::Serialize;
 use viam_client::lookup::{self, Place};
-use viam_client::{parallel, rpc_error};
+use viam_client::parallel::{self, Permits};
+use viam_client::rpc_error;
 use viam_contract::{Context, Format, Result, Target, Wire, text};
 use viam_proto::app::v1::{GetRobotPartsRequest, Robot};
 
@@ -51,11 +55,16 @@ pub(crate) async fn run(cx: &Context, args: Args) -> Result<()> {
         let place = lookup::place(&wire, organization.as_deref(), location.as_deref()).await?;
         (vec![place], headed)
     };
-    let machines = machines(&wire, &places).await?;
-    if cx.output.format == Format::Json {
-        return json(cx, &places, &machines);
-    }
-    for (place, machines) in places.iter().zip(&machines) {
+    let permits = Permits::default();
+    let lists = places.iter().map(|place| machines(&wire, &place.location.id, &permits)).collect();
+    let mut lists = pin!(parallel::in_order(lists));
+    let mut collected = Vec::new();
+    for place in &places {
+        let Some(machines) = lists.next().await.transpose()? else { break };
+        if cx.output.format == Format::Json {
+            collected.push(machines);
+            continue;
+        }
         if headed {
             let (org, location) = (&place.organization.name, &place.location.name);
             cx.output.line(format!("{} -> {}", text::one_line(org), text::one_line(location)))?;
@@ -69,23 +78,20 @@ pub(crate) async fn run(cx: &Context, args: Args) -> Result<()> {
             cx.output.line("")?;
         }
     }
+    if cx.output.format == Format::Json {
+        return json(cx, &places, &collected);
+    }
     Ok(())
 }
 
 type Machines = Vec<(Robot, Option<String>)>;
 
-/// The machines of each place with the ids of their main parts: first all lists side by side,
-/// then all parts.
-async fn machines(wire: &Wire, places: &[Place]) -> Result<Vec<Machines>> {
-    let lists =
-        parallel::map(places, |place| async { lookup::machines(wire, &place.location.id).await })
-            .await?;
-    let parts = parallel::map(lists.iter().flatten(), |robot| main_part(wire, robot)).await?;
-    let mut parts = parts.into_iter();
-    Ok(lists
-        .into_iter()
-        .map(|list| list.into_iter().map(|robot| (robot, parts.next().flatten())).collect())
-        .collect())
+/// The machines of a location with the ids of their main parts: the list, then all parts side
+/// by side.
+async fn machines(wire: &Wire, location_id: &str, permits: &Permits) -> Result<Machines> {
+    let robots = permits.take(lookup::machines(wire, location_id)).await?;
+    let parts = parallel::map(&robots, |robot| permits.take(main_part(wire, robot))).await?;
+    Ok(robots.into_iter().zip(parts).collect())
 }
 
 async fn main_part(wire: &Wire, robot: &Robot) -> Result<Option<String>> {
