@@ -8,6 +8,7 @@ mod dispatch;
 mod docs;
 mod handover;
 mod help;
+mod hints;
 mod keys_and_profiles;
 mod network;
 mod output;

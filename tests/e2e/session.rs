@@ -141,7 +141,11 @@ fn b38_the_servers_word_beats_the_clock_and_nothing_loops() {
     // The server says no to everything: an error, not a loop.
     sandbox.server.clear_requests();
     sandbox.fail(LIST_ORGANIZATIONS, 100, 16, "token expired");
-    env.viam(&["organizations", "list"]).run().code(4).says("token expired").says("viam login");
+    env.viam(&["organizations", "list"])
+        .run()
+        .code(4)
+        .says("the login of demo@example.com from the stored login: token expired")
+        .says("viam login");
     assert_eq!(sandbox.asked(TOKEN), 1);
     assert_eq!(sandbox.asked(LIST_ORGANIZATIONS), 2);
     // An end that is long past by this clock, for a token that the server takes.

@@ -74,15 +74,25 @@ impl CallService {
             let (response, code) = self.exchange(request, limit, again.is_some()).await?;
             let refused = code == Code::Unauthenticated;
             let (true, Some(frames), Some(old)) = (refused, again.take(), &token) else {
-                return Ok((response, code));
+                return if refused { self.refused(response) } else { Ok((response, code)) };
             };
             tracing::debug!(target: "viam", "{}: the token was refused", parts.uri.path());
             // A source without a better token says so; then the refusal stands.
             let Some(better) = self.token(Some(old)).await? else {
-                return Ok((response, code));
+                return self.refused(response);
             };
             token = Some(better);
             outgoing = Chained::body(frames, None);
+        }
+    }
+
+    /// A refusal that stands, in the words of the source of the login.
+    fn refused(&self, response: Response<Body>) -> Result<(Response<Body>, Code), BoxError> {
+        let said = Status::from_header_map(response.headers());
+        let said = said.as_ref().map(Status::message).unwrap_or_default();
+        match self.config.tokens.as_ref().and_then(|tokens| tokens.refused(said)) {
+            Some(error) => Err(error.into()),
+            None => Ok((response, Code::Unauthenticated)),
         }
     }
 

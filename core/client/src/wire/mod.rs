@@ -31,6 +31,13 @@ pub trait TokenSource: Send + Sync {
     /// The token to send. `rejected` is the one that the server has just refused: a source that
     /// can get another one does so, once; `None` means that there is no better one.
     fn bearer<'a>(&'a self, rejected: Option<&'a str>) -> BoxFuture<'a, Result<Option<String>>>;
+
+    /// The error for a call that the server refuses for good, where the source can say more
+    /// than the status: which login it was and what to do. `said` is the server's message.
+    fn refused(&self, said: &str) -> Option<Error> {
+        let _ = said;
+        None
+    }
 }
 
 /// Called when an answer takes longer than a second, with the name of the peer.

@@ -127,3 +127,21 @@ fn stdin_was_closed() -> bool {
         .is_ok_and(|flags| flags & rustix::fs::OFlags::RWMODE == rustix::fs::OFlags::RDWR);
     same && both
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::io::Read as _;
+
+    #[test]
+    fn a_document_is_read_whole_whatever_its_size() {
+        // The larger one does not fit into a pipe and goes by a file without a name.
+        for size in [0, 1, 60 * 1024, 300 * 1024] {
+            let document = vec![b'x'; size];
+            let reader = filled(&document).expect("filled");
+            let mut read = Vec::new();
+            File::from(reader).read_to_end(&mut read).expect("reads to the end");
+            assert_eq!(read.len(), size);
+        }
+    }
+}

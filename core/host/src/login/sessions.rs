@@ -15,6 +15,13 @@ use super::source::{Credential, Login, Source};
 use super::tokens::TokenCache;
 use crate::world::World;
 
+const ENVIRONMENT_HINT: &str =
+    "unset the variables to use the stored login, or set them to a key that works";
+
+fn update_profile(name: &str) -> String {
+    format!("viam profiles update --profile-name {name} --key-id ID --key -")
+}
+
 /// Login and connections of one process.
 #[derive(Clone)]
 pub struct HostSessions {
@@ -154,12 +161,8 @@ impl Inner {
         }
         let error = error.hint_text(format!("the key came from {}", self.login.source.describe()));
         match &self.login.source {
-            Source::Environment => error.hint_text(
-                "unset the variables to use the stored login, or set them to a key that works",
-            ),
-            Source::Profile(name) => error.hint_run(format!(
-                "viam profiles update --profile-name {name} --key-id ID --key -"
-            )),
+            Source::Environment => error.hint_text(ENVIRONMENT_HINT),
+            Source::Profile(name) => error.hint_run(update_profile(name)),
             Source::Stored => error.hint_run("viam login api-key --key-id ID --key -"),
         }
     }
@@ -204,6 +207,22 @@ impl TokenSource for Inner {
         Box::pin(async move {
             let token = self.token(rejected).await?;
             Ok((rejected != Some(token.bearer.as_str())).then_some(token.bearer))
+        })
+    }
+
+    fn refused(&self, said: &str) -> Option<Error> {
+        let source = self.login.source.describe();
+        let who = self.login.subject().unwrap_or_default();
+        let mut words = format!("the server does not accept the login of {who} from {source}");
+        if !said.is_empty() {
+            words = format!("{words}: {}", text::one_line(said));
+        }
+        let error = Error::new(Kind::Auth, words);
+        Some(match (&self.login.credential, &self.login.source) {
+            (Credential::User(_), _) => error.hint_run("viam login"),
+            (_, Source::Environment) => error.hint_text(ENVIRONMENT_HINT),
+            (_, Source::Profile(name)) => error.hint_run(update_profile(name)),
+            (_, Source::Stored) => error.hint_run("viam login api-key --key-id ID --key -"),
         })
     }
 }
