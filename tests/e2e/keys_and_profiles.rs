@@ -79,7 +79,10 @@ fn b43_the_environment_wins_and_errors_name_it() {
     assert!(outcome.err().contains("VIAM_API_KEY_ID"), "{outcome}");
     // A key that is exchanged and then refused for good is named too.
     sandbox.fail(crate::support::LIST_ORGANIZATIONS, 9, 16, "no longer");
-    with(&id, &key, &["organizations", "list"]).code(4).says("from VIAM_API_KEY_ID").says("no longer");
+    with(&id, &key, &["organizations", "list"])
+        .code(4)
+        .says("from VIAM_API_KEY_ID")
+        .says("no longer");
     sandbox.server.set_faults(Vec::new());
     // One without the other is a mistake, not a choice.
     env.viam(&["whoami"]).env("VIAM_API_KEY", "x").run().code(1).says("VIAM_API_KEY_ID is not");

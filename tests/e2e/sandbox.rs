@@ -26,6 +26,8 @@ fn run_is_logged_in_and_ends_as_the_command_did() {
     for line in outcome.out().lines().skip(1) {
         assert!(line.starts_with('\t') && line.contains(" (id: "), "{line}");
     }
+    let without = env.viam(&["sandbox", "run", "viam", "whoami"]).run().code(2);
+    without.says("unexpected argument \"viam\"").says("put `--` before the command");
     assert_eq!(run(&["sh", "-c", "exit 42"]).run().code(42).err(), "");
     assert_eq!(run(&["sh", "-c", "kill -TERM $$"]).run().code, -15);
     run(&["no-such-program"]).run().code(127).says("no-such-program");

@@ -36,6 +36,16 @@ pub fn usage_error(error: &clap::Error, root: &Command, args: &[OsString]) -> Er
         }
         ErrorKind::UnknownArgument => {
             let arg = arg.unwrap_or_default();
+            if !arg.starts_with('-') {
+                let words = format!("unexpected argument {} for `{path}`", quoted(&arg));
+                let fault = Error::new(Kind::Usage, words);
+                let last = command.get_positionals().any(clap::Arg::is_last_set);
+                return if last {
+                    fault.hint_text("put `--` before the command to run").hint_run(help)
+                } else {
+                    fault.hint_run(help)
+                };
+            }
             let name = arg.trim_start_matches('-').replace('_', "-");
             let names = command.get_arguments().filter_map(clap::Arg::get_long);
             let near = nearest(&name, names).first().map(|near| (*near).to_owned());
