@@ -191,6 +191,7 @@ fn b3_one_ctrl_c_is_one_signal_and_a_terminal_is_a_terminal() {
         command = command.env(name, value);
     }
     let mut child = command.spawn(pts).expect("starts");
+    let _watch = crate::support::Watch::on(&child);
     let mut seen = String::new();
     let mut buffer = [0; 1024];
     let mut interrupted = false;

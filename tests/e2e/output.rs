@@ -20,6 +20,7 @@ fn on_a_terminal(env: &TestEnv, args: &[&str], vars: &[(&str, &str)]) -> String 
         command = command.env(name, OsStr::new(value));
     }
     let mut child = command.spawn(pts).expect("starts");
+    let _watch = crate::support::Watch::on(&child);
     let mut seen = Vec::new();
     let mut buffer = [0; 4096];
     while let Ok(length @ 1..) = pty.read(&mut buffer) {
@@ -91,6 +92,7 @@ fn a_secret_that_is_typed_is_not_shown_and_the_terminal_is_as_before() {
             .env("PATH", env.path())
             .spawn(pts)
             .expect("starts");
+        let _watch = crate::support::Watch::on(&child);
         let mut seen = String::new();
         let mut buffer = [0; 4096];
         let mut sent = false;

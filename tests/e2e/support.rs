@@ -114,3 +114,23 @@ pub(crate) fn as_nobody(env: &TestEnv, script: &str) -> viam_test::Outcome {
         env.program("/bin/bash").args(&["-c", &script]).run()
     }
 }
+
+/// Kills a process that hangs on a terminal, so that its test fails instead of hanging too.
+pub(crate) struct Watch(
+    #[expect(dead_code, reason = "dropped at the end")] std::sync::mpsc::Sender<()>,
+);
+
+impl Watch {
+    pub(crate) fn on(child: &Child) -> Self {
+        let pid = rustix::process::Pid::from_child(child);
+        let (sender, ended) = channel::<()>();
+        std::thread::spawn(move || {
+            let waited = ended.recv_timeout(Duration::from_secs(120));
+            if waited == Err(std::sync::mpsc::RecvTimeoutError::Timeout) {
+                // It may have ended in this moment.
+                let _ = rustix::process::kill_process(pid, rustix::process::Signal::KILL);
+            }
+        });
+        Self(sender)
+    }
+}

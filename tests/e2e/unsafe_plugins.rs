@@ -98,6 +98,7 @@ fn an_answer_on_the_terminal_is_kept_for_this_very_content() {
             command = command.env(name, value);
         }
         let mut child = command.spawn(pts).expect("starts");
+        let _watch = crate::support::Watch::on(&child);
         pty.write_all(answer.as_bytes()).expect("types");
         let mut seen = Vec::new();
         let mut buffer = [0; 1024];

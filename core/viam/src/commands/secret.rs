@@ -42,8 +42,9 @@ fn typed() -> Result<String> {
     let mut silent = before.clone();
     silent.local_modes -= LocalModes::ECHO | LocalModes::ICANON | LocalModes::ISIG;
     let restored = Restored(before);
-    write!(io::stderr(), "Secret of the key (not shown): ")?;
     tcsetattr(io::stdin(), OptionalActions::Flush, &silent).or_kind(Kind::User, doing)?;
+    // Asked only now: what was typed before is dropped, what is typed from here on is not shown.
+    write!(io::stderr(), "Secret of the key (not shown): ")?;
     let mut line = Vec::new();
     let mut byte = [0];
     loop {
