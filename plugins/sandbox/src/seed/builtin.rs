@@ -2,25 +2,37 @@
 
 use serde_json::json;
 
+use super::logs;
 use super::{LocationSpec, MachineSpec, OrganizationSpec, PartSpec, World};
+
+/// Seconds.
+const HOUR: u32 = 3600;
 
 /// Three organizations, five locations (one shared by two organizations), eleven machines. The
 /// first machine of all is the one that is meant where nobody says another.
 pub(super) fn fleet() -> World {
     let rover = MachineSpec {
         parts: vec![
-            PartSpec { config: rover_config(), ..part("rover-1-main") },
-            part("rover-1-arm"),
+            PartSpec { config: rover_config(), logs: logs::rover(), ..seen("rover-1-main", 5) },
+            PartSpec { logs: logs::starting("rover-1-arm", 3600), ..seen("rover-1-arm", 5) },
         ],
         ..machine("rover-1")
     };
     let picker = MachineSpec {
-        parts: vec![part("picker-1-main"), part("picker-1-camera")],
+        parts: vec![left("picker-1-main", 26 * HOUR), part("picker-1-camera")],
         ..machine("picker-1")
     };
-    let warehouse = vec![rover, machine("rover-2"), picker];
-    let dock = vec![machine("dock-cam-1"), machine("dock-cam-2")];
-    let orchard = vec![machine("sprayer-1"), machine("sprayer-2"), machine("weather-station")];
+    let warehouse = vec![rover, alone("rover-2", left("rover-2-main", 2 * HOUR)), picker];
+    let dock = vec![
+        alone("dock-cam-1", seen("dock-cam-1-main", 20)),
+        alone("dock-cam-2", left("dock-cam-2-main", 30 * 24 * HOUR)),
+    ];
+    let orchard = vec![
+        alone("sprayer-1", left("sprayer-1-main", HOUR)),
+        machine("sprayer-2"),
+        alone("weather-station", seen("weather-station-main", 40)),
+    ];
+    let student = alone("student-bot-1", left("student-bot-1-main", HOUR / 6));
     World {
         users: Vec::new(),
         organizations: vec![
@@ -46,10 +58,7 @@ pub(super) fn fleet() -> World {
                 ..organization("Field Lab")
             },
             OrganizationSpec {
-                locations: vec![location(
-                    "Classroom",
-                    vec![machine("student-bot-1"), machine("student-bot-2")],
-                )],
+                locations: vec![location("Classroom", vec![student, machine("student-bot-2")])],
                 ..organization("Old Mill School")
             },
         ],
@@ -58,7 +67,10 @@ pub(super) fn fleet() -> World {
 
 /// The names and ids that the documented examples use. Ids are any text here.
 pub(super) fn docs() -> World {
-    let main = |name: &str| vec![PartSpec { config: docs_config(), ..part(name) }];
+    let main = |name: &str| {
+        let logs = logs::starting(name, HOUR);
+        vec![PartSpec { config: docs_config(), logs, ..seen(name, 5) }]
+    };
     let my_robot = MachineSpec {
         id: Some("82c608a-1be9-46a5-968d-bad3a8a6daa".to_owned()),
         parts: main("myrobot-main"),
@@ -120,6 +132,21 @@ fn machine(name: &str) -> MachineSpec {
 
 fn part(name: &str) -> PartSpec {
     PartSpec { name: name.to_owned(), ..PartSpec::default() }
+}
+
+/// A part that was heard of so many seconds ago.
+fn seen(name: &str, ago_secs: u32) -> PartSpec {
+    PartSpec { last_access_ago_secs: Some(ago_secs), ..part(name) }
+}
+
+/// A part that went away so many seconds ago.
+fn left(name: &str, ago_secs: u32) -> PartSpec {
+    PartSpec { logs: logs::leaving(ago_secs), ..seen(name, ago_secs) }
+}
+
+/// A machine of one part.
+fn alone(name: &str, part: PartSpec) -> MachineSpec {
+    MachineSpec { parts: vec![part], ..machine(name) }
 }
 
 type Config = serde_json::Map<String, serde_json::Value>;

@@ -11,7 +11,7 @@ use crate::server::secrets;
 use crate::store::{
     Failure, Grant, Identity, Key, Location, Organization, Part, Robot, Role, User,
 };
-use crate::store::{keys, locations, logins, organizations, parts, robots};
+use crate::store::{keys, locations, logins, logs, organizations, parts, robots};
 
 /// Ids by the names and ids that a file may use for them.
 type Known = HashMap<String, String>;
@@ -173,29 +173,37 @@ impl Loader<'_> {
         let only = [PartSpec { name: format!("{}-main", spec.name), ..PartSpec::default() }];
         let specs = if spec.parts.is_empty() { &only[..] } else { &spec.parts };
         let main = specs.iter().position(|part| part.main).unwrap_or_default();
-        for (place, part) in specs.iter().enumerate() {
-            let names = names::of_part(&part.name, location);
+        for (place, spec) in specs.iter().enumerate() {
+            let names = names::of_part(&spec.name, location);
             let part = Part {
-                id: part
+                id: spec
                     .id
                     .clone()
-                    .unwrap_or_else(|| secrets::id_of(&format!("part/{path}/{}", part.name))),
-                name: part.name.clone(),
+                    .unwrap_or_else(|| secrets::id_of(&format!("part/{path}/{}", spec.name))),
+                name: spec.name.clone(),
                 robot: id.clone(),
                 location: location.to_owned(),
                 main: place == main,
                 secret_id: secrets::id()?,
                 secret: secrets::secret()?,
-                config: serde_json::Value::Object(part.config.clone()).to_string(),
+                config: serde_json::Value::Object(spec.config.clone()).to_string(),
                 dns_name: names.dns_name,
                 fqdn: names.fqdn,
                 local_fqdn: names.local_fqdn,
                 created: self.now,
                 updated: self.now,
-                last_access: None,
+                last_access: spec
+                    .last_access_ago_secs
+                    .map(|ago| self.now - i64::from(ago) * 1_000_000),
             };
             let added = parts::insert(self.db, &part);
             taken(added, || format!("the id or the name of part {:?}", part.name))?;
+            // In the order in which they were said, whatever the order of the file.
+            let mut said: Vec<_> = spec.logs.iter().collect();
+            said.sort_by_key(|log| std::cmp::Reverse(log.ago_secs));
+            for log in said {
+                logs::insert(self.db, &part.id, &log.log(self.now))?;
+            }
         }
         Ok(())
     }

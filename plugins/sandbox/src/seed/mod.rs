@@ -22,7 +22,16 @@
 //!             {
 //!               "name": "rover",
 //!               "keys": [],
-//!               "parts": [{ "name": "rover-main", "config": { "components": [] } }]
+//!               "parts": [
+//!                 {
+//!                   "name": "rover-main",
+//!                   "config": { "components": [] },
+//!                   "last_access_ago_secs": 5,
+//!                   "logs": [
+//!                     { "level": "info", "logger": "rdk", "message": "up", "ago_secs": 60 }
+//!                   ]
+//!                 }
+//!               ]
 //!             }
 //!           ]
 //!         }
@@ -37,16 +46,20 @@
 //! the same ids. `parent` and `shared_with` take names or ids. A machine without `parts` has one,
 //! `NAME-main`; the first part is the main one unless another says `"main": true`. Users are
 //! members of every organization that names no `members`; without `users` there is
-//! `demo@example.com`. A key without `secret` gets a random one. An unknown key of the file is an
-//! error that names it.
+//! `demo@example.com`. A part without `last_access_ago_secs` was never there. Entries of `logs` may
+//! have `fields`, a list of objects as machines send them ([`LogSpec`]). A key without `secret`
+//! gets a random one. An unknown key of the file is an error that names it.
 
 mod builtin;
 mod load;
+mod logs;
 
 use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 use viam_contract::{Error, Kind, Result, ResultExt as _};
+
+use crate::store::Log;
 
 /// The person that every world has.
 pub const DEMO_USER: &str = "demo@example.com";
@@ -233,6 +246,61 @@ pub struct PartSpec {
     /// Its configuration.
     #[serde(default)]
     pub config: serde_json::Map<String, serde_json::Value>,
+    /// How many seconds before the world was made it was last heard of; missing when it never
+    /// was.
+    #[serde(default)]
+    pub last_access_ago_secs: Option<u32>,
+    /// What it has said.
+    #[serde(default)]
+    pub logs: Vec<LogSpec>,
+}
+
+/// An entry of the logs of a part.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LogSpec {
+    /// `debug`, `info`, `warn`, `error`.
+    pub level: String,
+    /// Who says it, `rdk.resource_manager`.
+    pub logger: String,
+    /// What it says.
+    pub message: String,
+    /// How many seconds ago.
+    #[serde(default)]
+    pub ago_secs: u32,
+    /// More of it, as machines send it: `{"Key": "speed", "Type": 11, "Integer": 3}`,
+    /// `{"Key": "name", "Type": 15, "String": "arm"}`.
+    #[serde(default)]
+    pub fields: Vec<serde_json::Map<String, serde_json::Value>>,
+}
+
+impl LogSpec {
+    /// An entry of this moment without fields.
+    #[must_use]
+    pub fn new(
+        level: impl Into<String>,
+        logger: impl Into<String>,
+        message: impl Into<String>,
+    ) -> Self {
+        Self {
+            level: level.into(),
+            logger: logger.into(),
+            message: message.into(),
+            ..Self::default()
+        }
+    }
+
+    /// The row of it.
+    pub(crate) fn log(&self, now: i64) -> Log {
+        Log {
+            seq: 0,
+            time: now - i64::from(self.ago_secs) * 1_000_000,
+            level: self.level.clone(),
+            logger: self.logger.clone(),
+            message: self.message.clone(),
+            fields: serde_json::to_string(&self.fields).unwrap_or_default(),
+        }
+    }
 }
 
 /// A key of a world.

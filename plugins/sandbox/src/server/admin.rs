@@ -11,6 +11,9 @@
 //! | `POST /sandbox/requests/clear` | | `{}` |
 //! | `GET /sandbox/faults` | | the rules that are left |
 //! | `POST /sandbox/faults` | a list of [`FaultRule`] | `{}` |
+//! | `POST /sandbox/logs` | `{"part_id", "entries"}`, a list of [`LogSpec`] | `{"added"}`, 404 for an unknown part |
+//! | `GET /sandbox/tails` | | `{"open"}`, how many streams of logs are under way |
+//! | `POST /sandbox/tails/end` | | `{}`; every stream of logs ends with UNAVAILABLE |
 //! | `POST /sandbox/clock` | `{"advance_secs"}` | `{}` |
 //! | `POST /sandbox/stop` | | `{}` |
 
@@ -32,7 +35,7 @@ use super::oidc::{self, Decision};
 use super::secrets;
 use super::state::Shared;
 use super::traffic::FaultRule;
-use crate::seed::{DEMO_USER, Seed};
+use crate::seed::{DEMO_USER, LogSpec, Seed};
 
 /// The header that holds the admin token.
 pub const ADMIN_HEADER: &str = "x-sandbox-admin";
@@ -71,6 +74,9 @@ pub(super) fn router(shared: Arc<Shared>) -> Router {
         .route("/sandbox/requests", get(requests))
         .route("/sandbox/requests/clear", post(clear))
         .route("/sandbox/faults", get(rules).post(set_rules))
+        .route("/sandbox/logs", post(append_logs))
+        .route("/sandbox/tails", get(tails))
+        .route("/sandbox/tails/end", post(end_tails))
         .route("/sandbox/clock", post(clock))
         .route("/sandbox/stop", post(stop))
         .route_layer(middleware::from_fn_with_state(shared.clone(), check))
@@ -186,6 +192,32 @@ async fn rules(State(shared): State<Arc<Shared>>) -> Response {
 async fn set_rules(State(shared): State<Arc<Shared>>, body: Bytes) -> Answer {
     let rules: Vec<FaultRule> = read(&body)?;
     shared.traffic.set_rules(rules);
+    done()
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Append {
+    part_id: String,
+    entries: Vec<LogSpec>,
+}
+
+async fn append_logs(State(shared): State<Arc<Shared>>, body: Bytes) -> Answer {
+    let Append { part_id, entries } = read(&body)?;
+    let count = entries.len();
+    let id = part_id.clone();
+    if Shared::blocking(move || shared.append_logs(&id, &entries)).await?? {
+        return Ok(Json(json!({ "added": count })));
+    }
+    Err(Refused(StatusCode::NOT_FOUND, format!("this world has no part {part_id}")))
+}
+
+async fn tails(State(shared): State<Arc<Shared>>) -> Answer {
+    Ok(Json(json!({ "open": shared.tails.open.receiver_count() })))
+}
+
+async fn end_tails(State(shared): State<Arc<Shared>>) -> Answer {
+    shared.tails.ended.send_replace(());
     done()
 }
 

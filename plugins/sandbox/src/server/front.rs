@@ -15,6 +15,7 @@ use bytes::Bytes;
 use http::{Request, Response, StatusCode, header};
 use http_body::{Frame, SizeHint};
 use hyper::body::Incoming;
+use tokio::sync::Notify;
 use tonic::Status;
 use tonic_web::GrpcWebLayer;
 use tower::{Layer as _, ServiceExt as _};
@@ -58,10 +59,11 @@ impl Front {
         Self { gate: Gate::new(shared.clone()), shared, pages }
     }
 
-    /// Answers one request.
+    /// Answers one request of a connection, which `breaker` breaks.
     pub(crate) async fn serve(
         self,
         scheme: &'static str,
+        breaker: Arc<Notify>,
         mut request: Request<Incoming>,
     ) -> Result<Response<Body>, Cut> {
         let path = request.uri().path().to_owned();
@@ -74,21 +76,23 @@ impl Front {
         if path.starts_with("/sandbox/") {
             let under_way = self.shared.traffic.enter_unseen();
             let response = never_fails(self.pages.oneshot(request).await);
-            return Ok(counted(response, under_way));
+            return Ok(counted(response, under_way, None));
         }
         let (under_way, rule) = self.shared.traffic.enter(&path);
+        let left = rule.as_ref().and_then(|rule| rule.cut_after);
+        let fuse = left.map(|left| Fuse { left, blown: false, breaker });
         let grpc = is_grpc(&request);
         if let Some(rule) = rule
             && let Some(response) = apply(&rule, grpc, &mut request).await?
         {
-            return Ok(counted(response, under_way));
+            return Ok(counted(response, under_way, fuse));
         }
         let response = if grpc {
             self.grpc(request).await
         } else {
             never_fails(self.pages.oneshot(request).await)
         };
-        Ok(counted(response, under_way))
+        Ok(counted(response, under_way, fuse))
     }
 
     /// Waits until nothing is under way, and what was answered is sent.
@@ -177,13 +181,39 @@ async fn not_found() -> Response<Body> {
 }
 
 /// The request stays under way until the whole answer was sent.
-fn counted(response: Response<Body>, under_way: UnderWay) -> Response<Body> {
-    response.map(|body| Body::new(Counted { body, _under_way: under_way }))
+fn counted(response: Response<Body>, under_way: UnderWay, fuse: Option<Fuse>) -> Response<Body> {
+    response.map(|body| Body::new(Counted { body, fuse, _under_way: under_way }))
 }
 
 struct Counted {
     body: Body,
+    fuse: Option<Fuse>,
     _under_way: UnderWay,
+}
+
+/// Breaks a connection in the middle of an answer.
+struct Fuse {
+    /// How many pieces still go before that.
+    left: u32,
+    blown: bool,
+    breaker: Arc<Notify>,
+}
+
+impl Fuse {
+    /// Another piece is due.
+    fn blows(&mut self) -> bool {
+        self.blown = self.left == 0;
+        self.left = self.left.saturating_sub(1);
+        if self.blown {
+            let breaker = self.breaker.clone();
+            // The pieces before this one are to arrive.
+            tokio::spawn(async move {
+                tokio::time::sleep(Duration::from_millis(20)).await;
+                breaker.notify_one();
+            });
+        }
+        self.blown
+    }
 }
 
 impl http_body::Body for Counted {
@@ -194,7 +224,17 @@ impl http_body::Body for Counted {
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
-        Pin::new(&mut self.body).poll_frame(cx)
+        if self.fuse.as_ref().is_some_and(|fuse| fuse.blown) {
+            return Poll::Pending;
+        }
+        let frame = Pin::new(&mut self.body).poll_frame(cx);
+        if frame.is_ready()
+            && let Some(fuse) = &mut self.fuse
+            && fuse.blows()
+        {
+            return Poll::Pending;
+        }
+        frame
     }
 
     fn is_end_stream(&self) -> bool {

@@ -1,6 +1,7 @@
 //! Connections: cleartext or TLS, told apart by their first byte; HTTP/1.1 and HTTP/2 on both.
 
 use std::net::{Ipv4Addr, Ipv6Addr, TcpListener as Listener};
+use std::sync::Arc;
 use std::time::Duration;
 
 use hyper::service::service_fn;
@@ -9,7 +10,7 @@ use hyper_util::server::conn::auto;
 use hyper_util::server::graceful::{GracefulShutdown, Watcher};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::watch;
+use tokio::sync::{Notify, watch};
 use tokio::time::timeout;
 use tokio_rustls::TlsAcceptor;
 use viam_contract::{Error, Kind, Result, ResultExt as _};
@@ -105,9 +106,14 @@ async fn speak<S>(stream: S, scheme: &'static str, front: Front, watcher: Watche
 where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
-    let service = service_fn(move |request| front.clone().serve(scheme, request));
+    let breaker = Arc::new(Notify::new());
+    let broken = breaker.clone();
+    let service = service_fn(move |request| front.clone().serve(scheme, breaker.clone(), request));
     let builder = auto::Builder::new(TokioExecutor::new());
     let connection = builder.serve_connection(TokioIo::new(stream), service);
     // A client that goes away, or a cut that a test asked for, is nobody's fault.
-    let _ = watcher.watch(connection).await;
+    tokio::select! {
+        _ = watcher.watch(connection) => {}
+        () = broken.notified() => {}
+    }
 }

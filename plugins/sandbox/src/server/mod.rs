@@ -43,7 +43,7 @@ pub use session::Login;
 pub use traffic::{FaultRule, FaultStatus, Requests};
 
 use crate::files;
-use crate::seed::Seed;
+use crate::seed::{LogSpec, Seed};
 use crate::store::{self, Store};
 use front::Front;
 use jwt::Signer;
@@ -156,6 +156,7 @@ impl Server {
             clock: options.clock,
             signer,
             traffic: Default::default(),
+            tails: Default::default(),
             base_url: format!("http://127.0.0.1:{port}"),
             admin_token: secrets::token()?,
             token_lifetime: options.token_lifetime,
@@ -288,6 +289,28 @@ impl Running {
     /// Puts faults in place of those before.
     pub fn set_faults(&self, rules: Vec<FaultRule>) {
         self.shared.traffic.set_rules(rules);
+    }
+
+    /// Adds entries to the logs of a part, the oldest first.
+    ///
+    /// # Errors
+    /// `User` when there is no such part.
+    pub fn append_logs(&self, part_id: &str, entries: Vec<LogSpec>) -> Result<()> {
+        if self.shared.append_logs(part_id, &entries)? {
+            return Ok(());
+        }
+        Err(Error::new(Kind::User, format!("this world has no part {part_id}")))
+    }
+
+    /// How many streams of logs are under way: each of them shows what is added from now on.
+    #[must_use]
+    pub fn open_tails(&self) -> usize {
+        self.shared.tails.open.receiver_count()
+    }
+
+    /// Ends every stream of logs with UNAVAILABLE, as a server does that is replaced.
+    pub fn end_tails(&self) {
+        self.shared.tails.ended.send_replace(());
     }
 
     /// Throws the world away and makes another, or the same once more.

@@ -22,8 +22,20 @@ pub(crate) struct Shared {
     pub(crate) token_lifetime: Duration,
     pub(crate) device_interval: Duration,
     pub(crate) device_lifetime: Duration,
+    pub(crate) tails: Tails,
     /// Becomes true when the server is to end.
     pub(crate) stop: watch::Sender<bool>,
+}
+
+/// What streams of logs wait for.
+#[derive(Debug, Default)]
+pub(crate) struct Tails {
+    /// Something may have been added.
+    pub(crate) added: watch::Sender<()>,
+    /// Has a receiver for each that has begun.
+    pub(crate) open: watch::Sender<()>,
+    /// All of them are to end.
+    pub(crate) ended: watch::Sender<()>,
 }
 
 /// Where the description of the world is stored.
@@ -45,7 +57,10 @@ impl Shared {
             Some(seed) => seed,
             None => self.seed()?,
         };
-        plant(&self.store, &self.clock, &seed)
+        plant(&self.store, &self.clock, &seed)?;
+        // Those that follow a part that is gone end.
+        self.tails.added.send_replace(());
+        Ok(())
     }
 
     /// What the world was made from.

@@ -35,6 +35,10 @@ pub struct FaultRule {
     /// Breaks the connection or the stream instead of answering.
     #[serde(default)]
     pub cut: bool,
+    /// Breaks the connection when so many pieces of the answer were sent and the next one is due:
+    /// a message of a gRPC stream is a piece, and so is its end.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cut_after: Option<u32>,
 }
 
 /// A gRPC status to answer with.

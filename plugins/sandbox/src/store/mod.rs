@@ -3,9 +3,11 @@
 //! Functions here say what is stored and nothing of who may see it (`server::rpc::access`). Times
 //! are microseconds since 1970, so that they come back from a message exactly as they went.
 
+pub(crate) mod history;
 pub(crate) mod keys;
 pub(crate) mod locations;
 pub(crate) mod logins;
+pub(crate) mod logs;
 pub(crate) mod organizations;
 pub(crate) mod parts;
 pub(crate) mod robots;
@@ -20,6 +22,7 @@ use viam_contract::{Error, Kind, Result, ResultExt as _};
 pub(crate) use keys::{Grant, Identity, Key, Role};
 pub(crate) use locations::Location;
 pub(crate) use logins::{Device, DeviceState, Refresh, User};
+pub(crate) use logs::Log;
 pub(crate) use organizations::Organization;
 pub(crate) use parts::Part;
 pub(crate) use robots::Robot;

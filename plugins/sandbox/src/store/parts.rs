@@ -94,6 +94,12 @@ pub(crate) fn update(db: &Connection, part: &Part) -> rusqlite::Result<()> {
     Ok(())
 }
 
+/// Asks it to restart when it next asks for its configuration.
+pub(crate) fn mark_for_restart(db: &Connection, id: &str, time: i64) -> rusqlite::Result<()> {
+    db.prepare_cached("UPDATE parts SET restart = ?2 WHERE id = ?1")?.execute(params![id, time])?;
+    Ok(())
+}
+
 /// Makes it the main part of its machine, and no other.
 pub(crate) fn set_main(db: &Connection, robot: &str, part: &str) -> rusqlite::Result<()> {
     db.execute("UPDATE parts SET main = (id = ?2) WHERE robot = ?1", [robot, part])?;

@@ -3,7 +3,8 @@
 use rusqlite::Connection;
 
 /// Step N brings version N to N + 1. Steps are only ever added.
-const STEPS: &[&str] = &["
+const STEPS: &[&str] = &[
+    "
 CREATE TABLE meta(key TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID;
 
 CREATE TABLE users(id TEXT PRIMARY KEY, email TEXT NOT NULL UNIQUE, created INTEGER NOT NULL)
@@ -56,7 +57,24 @@ CREATE TABLE devices(
     hash BLOB PRIMARY KEY, user_code TEXT NOT NULL UNIQUE, client_id TEXT NOT NULL,
     scope TEXT NOT NULL, state TEXT NOT NULL, pause INTEGER NOT NULL, polled INTEGER,
     expires INTEGER NOT NULL) WITHOUT ROWID;
-"];
+",
+    "
+CREATE TABLE logs(
+    seq INTEGER PRIMARY KEY AUTOINCREMENT,
+    part TEXT NOT NULL REFERENCES parts(id) ON DELETE CASCADE, time INTEGER NOT NULL,
+    level TEXT NOT NULL, logger TEXT NOT NULL, message TEXT NOT NULL, fields TEXT NOT NULL);
+CREATE INDEX logs_part_time ON logs(part, time, seq);
+
+CREATE TABLE history(
+    seq INTEGER PRIMARY KEY AUTOINCREMENT,
+    part TEXT NOT NULL REFERENCES parts(id) ON DELETE CASCADE, time INTEGER NOT NULL,
+    kind TEXT NOT NULL, identity TEXT NOT NULL, editor TEXT NOT NULL, old_name TEXT NOT NULL,
+    old_config TEXT NOT NULL, old_updated INTEGER NOT NULL);
+CREATE INDEX history_part ON history(part, seq);
+
+ALTER TABLE parts ADD COLUMN restart INTEGER;
+",
+];
 
 /// Takes the steps that are missing; the inner error is a version that is not known.
 pub(super) fn migrate(db: &mut Connection) -> rusqlite::Result<Result<(), u32>> {
@@ -76,4 +94,31 @@ pub(super) fn migrate(db: &mut Connection) -> rusqlite::Result<Result<(), u32>> 
     )?;
     transaction.commit()?;
     Ok(Ok(()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn data_of_an_older_release_is_kept() {
+        let mut db = Connection::open_in_memory().expect("open");
+        db.execute_batch(STEPS[0]).expect("the first version");
+        db.execute_batch(
+            "INSERT INTO locations VALUES (1, 'l', 'L', '', '', '', '', 0);
+             INSERT INTO robots VALUES (1, 'r', 'R', 'l', 0);
+             INSERT INTO parts VALUES (1, 'p', 'P', 'r', 1, '', '', '{}', '', '', '', 0, 0, NULL);
+             PRAGMA user_version = 1;",
+        )
+        .expect("filled");
+        migrate(&mut db).expect("migrated").expect("known");
+        let name: String = db
+            .query_row("SELECT name FROM parts WHERE restart IS NULL", [], |row| row.get(0))
+            .expect("kept");
+        assert_eq!(name, "P");
+        db.execute_batch("INSERT INTO logs VALUES (1, 'p', 0, '', '', '', '[]')").expect("added");
+        let version: u32 =
+            db.query_row("PRAGMA user_version", [], |row| row.get(0)).expect("version");
+        assert_eq!(version as usize, STEPS.len());
+    }
 }

@@ -8,6 +8,7 @@ mod device;
 mod durable;
 mod faults;
 mod keys;
+mod logs;
 mod resources;
 mod transport;
 mod worlds;

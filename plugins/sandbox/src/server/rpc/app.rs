@@ -2,11 +2,12 @@
 
 use std::sync::Arc;
 
+use tonic::codegen::BoxStream;
 use tonic::{Request, Response, Status};
 use viam_proto::app::v1 as pb;
 use viam_proto::app::v1::app_service_server::{AppService, AppServiceServer};
 
-use super::{answer, keys, locations, organizations, parts, robots};
+use super::{answer, keys, locations, logs, organizations, parts, robots};
 use crate::server::state::Shared;
 
 struct App {
@@ -17,9 +18,13 @@ pub(super) fn service(shared: Arc<Shared>) -> AppServiceServer<impl AppService> 
     AppServiceServer::new(App { shared })
 }
 
-/// A method a line; the others keep the body that answers UNIMPLEMENTED.
+/// A method a line, those that answer with a stream in braces; the others keep the body that
+/// answers UNIMPLEMENTED.
 macro_rules! methods {
-    ($($method:ident($request:ident) -> $response:ident = $work:path;)*) => {
+    (
+        $($method:ident($request:ident) -> $response:ident = $work:path;)*
+        { $($stream:ident($asked:ident) -> $piece:ident = $begin:path;)* }
+    ) => {
         #[tonic::async_trait]
         impl AppService for App {
             $(async fn $method(
@@ -27,6 +32,13 @@ macro_rules! methods {
                 request: Request<pb::$request>,
             ) -> Result<Response<pb::$response>, Status> {
                 answer(&self.shared, request, $work).await
+            })*
+
+            $(async fn $stream(
+                &self,
+                request: Request<pb::$asked>,
+            ) -> Result<Response<BoxStream<pb::$piece>>, Status> {
+                $begin(&self.shared, request).await
             })*
         }
     };
@@ -78,6 +90,11 @@ methods! {
     update_robot_part(UpdateRobotPartRequest) -> UpdateRobotPartResponse = parts::update;
     delete_robot_part(DeleteRobotPartRequest) -> DeleteRobotPartResponse = parts::delete;
     mark_part_as_main(MarkPartAsMainRequest) -> MarkPartAsMainResponse = parts::mark_as_main;
+    mark_part_for_restart(MarkPartForRestartRequest) -> MarkPartForRestartResponse
+        = parts::mark_for_restart;
+    get_robot_part_history(GetRobotPartHistoryRequest) -> GetRobotPartHistoryResponse
+        = parts::history;
+    get_robot_part_logs(GetRobotPartLogsRequest) -> GetRobotPartLogsResponse = logs::page;
 
     create_key(CreateKeyRequest) -> CreateKeyResponse = keys::create;
     create_key_from_existing_key_authorizations(CreateKeyFromExistingKeyAuthorizationsRequest)
@@ -87,4 +104,8 @@ methods! {
     rename_key(RenameKeyRequest) -> RenameKeyResponse = keys::rename;
     rotate_key(RotateKeyRequest) -> RotateKeyResponse = keys::rotate;
     get_robot_api_keys(GetRobotApiKeysRequest) -> GetRobotApiKeysResponse = keys::of_robot;
+
+    {
+        tail_robot_part_logs(TailRobotPartLogsRequest) -> TailRobotPartLogsResponse = logs::tail;
+    }
 }

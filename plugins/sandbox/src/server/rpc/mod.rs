@@ -8,6 +8,7 @@ mod gate;
 mod keys;
 mod locations;
 mod login;
+mod logs;
 mod organizations;
 mod parts;
 mod robots;
@@ -57,24 +58,38 @@ pub(crate) struct Call<'a> {
     pub(crate) now: i64,
 }
 
-/// Answers a call whose token the gate has checked.
+/// What the token of a call says; the gate has checked it.
+fn access<Q>(request: &Request<Q>) -> Result<Arc<Access>, Status> {
+    let access = request.extensions().get::<Arc<Access>>().cloned();
+    access.ok_or_else(|| Status::unauthenticated("authentication required"))
+}
+
+/// Answers a call.
 async fn answer<Q: Send + 'static, R: Send + 'static>(
     shared: &Arc<Shared>,
     request: Request<Q>,
     work: fn(&Call<'_>, Q) -> Answer<R>,
 ) -> Result<Response<R>, Status> {
-    let access = request.extensions().get::<Arc<Access>>().cloned();
-    let access = access.ok_or_else(|| Status::unauthenticated("authentication required"))?;
-    let shared = shared.clone();
+    let access = access(&request)?;
+    ask(shared, &access, move |call| work(call, request.into_inner())).await.map(Response::new)
+}
+
+/// Does the work of a call, or of a step of one that goes on, as one transaction.
+async fn ask<R: Send + 'static>(
+    shared: &Arc<Shared>,
+    access: &Arc<Access>,
+    work: impl FnOnce(&Call<'_>) -> Answer<R> + Send + 'static,
+) -> Result<R, Status> {
+    let (shared, access) = (shared.clone(), access.clone());
     let done = Shared::blocking(move || {
         shared.store.with(|db| {
             let caller = Caller::load(db, &access)?;
-            work(&Call { db, caller, now: shared.clock.micros() }, request.into_inner())
+            work(&Call { db, caller, now: shared.clock.micros() })
         })
     })
     .await;
     match done {
-        Ok(Ok(response)) => Ok(Response::new(response)),
+        Ok(Ok(response)) => Ok(response),
         Ok(Err(Refusal(status))) => Err(status),
         Err(error) => Err(Status::internal(error.to_string())),
     }

@@ -9,18 +9,23 @@ use super::convert::{from_struct, micros, timestamp, to_struct};
 use super::locations::shared_secret;
 use super::{Answer, Call, Refusal};
 use crate::server::{names, secrets};
-use crate::store::parts;
-use crate::store::{Part, Robot};
+use crate::store::{Identity, Part, Robot};
+use crate::store::{history as changes, logins, parts};
 
-/// What is known of a machine that nobody has connected.
-pub(super) fn online_state(last_access: Option<i64>) -> pb::OnlineState {
-    match last_access {
-        Some(_) => pb::OnlineState::Offline,
-        None => pb::OnlineState::AwaitingSetup,
+/// A machine is taken to be there for so many microseconds after it was last heard of.
+const ONLINE: i64 = 60 * 1_000_000;
+
+/// Whether a machine is there, and for how many seconds it has not been.
+pub(super) fn online(last_access: Option<i64>, now: i64) -> (pb::OnlineState, i64) {
+    match last_access.map(|last_access| now - last_access) {
+        Some(since) if since < ONLINE => (pb::OnlineState::Online, 0),
+        Some(since) => (pb::OnlineState::Offline, since / 1_000_000),
+        None => (pb::OnlineState::AwaitingSetup, 0),
     }
 }
 
-fn message(part: Part, level: Level) -> pb::RobotPart {
+fn message(part: Part, level: Level, now: i64) -> pb::RobotPart {
+    let (state, seconds) = online(part.last_access, now);
     let config: Map<String, Value> = serde_json::from_str(&part.config).unwrap_or_default();
     let secrets = if level == Level::Write {
         vec![shared_secret(&part.secret_id, &part.secret, part.created)]
@@ -42,7 +47,8 @@ fn message(part: Part, level: Level) -> pb::RobotPart {
         created_on: Some(timestamp(part.created)),
         secrets,
         last_updated: Some(timestamp(part.updated)),
-        online_state: online_state(part.last_access) as i32,
+        online_state: state as i32,
+        seconds_since_online: seconds,
         robot_config_json: Some(part.config),
         ..Default::default()
     }
@@ -54,7 +60,7 @@ pub(super) fn list(
 ) -> Answer<pb::GetRobotPartsResponse> {
     let (robot, level) = call.robot(&request.robot_id, Level::Read)?;
     let parts = parts::list(call.db, &robot.id)?;
-    let parts = parts.into_iter().map(|part| message(part, level)).collect();
+    let parts = parts.into_iter().map(|part| message(part, level, call.now)).collect();
     Ok(pb::GetRobotPartsResponse { parts })
 }
 
@@ -64,7 +70,7 @@ pub(super) fn get(
 ) -> Answer<pb::GetRobotPartResponse> {
     let (part, level) = call.part(&request.id, Level::Read)?;
     let config_json = part.config.clone();
-    Ok(pb::GetRobotPartResponse { part: Some(message(part, level)), config_json })
+    Ok(pb::GetRobotPartResponse { part: Some(message(part, level, call.now)), config_json })
 }
 
 pub(super) fn get_by_name(
@@ -75,7 +81,7 @@ pub(super) fn get_by_name(
     for part in parts::named(call.db, &request.location_id, &request.name)? {
         let level = call.robot_level(&part.robot, &part.location)?;
         if level >= Level::Read {
-            let part = Some(message(part, level));
+            let part = Some(message(part, level, call.now));
             return Ok(pb::GetRobotPartByNameAndLocationResponse { part });
         }
     }
@@ -154,6 +160,7 @@ pub(super) fn update(
             part.id
         ))));
     }
+    let old = part.clone();
     if !request.name.is_empty() && request.name != part.name {
         unused_name(call, &part.robot, &request.name, &part.id)?;
         part.name = request.name;
@@ -163,8 +170,16 @@ pub(super) fn update(
     }
     // Two changes within a microsecond still are two.
     part.updated = call.now.max(part.updated + 1);
+    let by = &call.caller.who;
+    let editor = match by {
+        Identity::User(id) => {
+            logins::user(call.db, id)?.map_or_else(|| id.clone(), |user| user.email)
+        }
+        Identity::Key(id) => id.clone(),
+    };
+    changes::insert(call.db, &old, part.updated, by, &editor)?;
     parts::update(call.db, &part)?;
-    Ok(pb::UpdateRobotPartResponse { part: Some(message(part, level)) })
+    Ok(pb::UpdateRobotPartResponse { part: Some(message(part, level, call.now)) })
 }
 
 pub(super) fn delete(
@@ -189,4 +204,70 @@ pub(super) fn mark_as_main(
     let (part, _) = call.part(&request.part_id, Level::Write)?;
     parts::set_main(call.db, &part.robot, &part.id)?;
     Ok(pb::MarkPartAsMainResponse {})
+}
+
+pub(super) fn mark_for_restart(
+    call: &Call<'_>,
+    request: pb::MarkPartForRestartRequest,
+) -> Answer<pb::MarkPartForRestartResponse> {
+    let (part, _) = call.part(&request.part_id, Level::Write)?;
+    parts::mark_for_restart(call.db, &part.id, call.now)?;
+    Ok(pb::MarkPartForRestartResponse {})
+}
+
+/// How the part was before each change, the newest first. All of it, but for who asks for pages.
+pub(super) fn history(
+    call: &Call<'_>,
+    request: pb::GetRobotPartHistoryRequest,
+) -> Answer<pb::GetRobotPartHistoryResponse> {
+    let (part, level) = call.part(&request.id, Level::Read)?;
+    if level < Level::Write {
+        let words = format!("this login is not allowed to see the history of part {}", part.id);
+        return Err(Refusal(Status::permission_denied(words)));
+    }
+    let wrong = |words: &str| Refusal(Status::invalid_argument(words));
+    let token = request.page_token.unwrap_or_default();
+    let before = if token.is_empty() {
+        i64::MAX
+    } else {
+        token.parse().map_err(|_| wrong("no page of this history has that token"))?
+    };
+    let limit = usize::try_from(request.page_limit.unwrap_or_default())
+        .map_err(|_| wrong("the limit of a page is below zero"))?;
+    let limit = if limit == 0 { usize::MAX - 1 } else { limit };
+    let first = request.start.as_ref().map_or(i64::MIN, micros);
+    let last = request.end.as_ref().map_or(i64::MAX, micros);
+    let mut found =
+        changes::list(call.db, &part.id, (first, last), before, limit.saturating_add(1))?;
+    let more = found.len() > limit;
+    found.truncate(limit);
+    let next = found.last().filter(|_| more).map(|change| change.seq.to_string());
+    let history = found
+        .into_iter()
+        .map(|change| {
+            let kind = match change.by {
+                Identity::User(_) => pb::AuthenticationType::WebOauth,
+                Identity::Key(_) => pb::AuthenticationType::ApiKey,
+            };
+            let old = Part {
+                name: change.old_name,
+                config: change.old_config,
+                updated: change.old_updated,
+                ..part.clone()
+            };
+            pb::RobotPartHistoryEntry {
+                part: part.id.clone(),
+                robot: part.robot.clone(),
+                when: Some(timestamp(change.time)),
+                // Secrets are not part of what was changed.
+                old: Some(message(old, Level::Read, call.now)),
+                edited_by: Some(pb::AuthenticatorInfo {
+                    r#type: kind as i32,
+                    value: change.name,
+                    is_deactivated: false,
+                }),
+            }
+        })
+        .collect();
+    Ok(pb::GetRobotPartHistoryResponse { history, next_page_token: next.unwrap_or_default() })
 }

@@ -12,15 +12,16 @@ use crate::server::{names, secrets};
 use crate::store::Robot;
 use crate::store::{locations, parts as part_table, robots};
 
-fn message(robot: Robot) -> pb::Robot {
+fn message(robot: Robot, now: i64) -> pb::Robot {
+    let (state, seconds) = parts::online(robot.last_access, now);
     pb::Robot {
         id: robot.id,
         name: robot.name,
         location: robot.location,
         last_access: robot.last_access.map(timestamp),
         created_on: Some(timestamp(robot.created)),
-        online_state: parts::online_state(robot.last_access) as i32,
-        ..Default::default()
+        online_state: state as i32,
+        seconds_since_online: seconds,
     }
 }
 
@@ -44,7 +45,10 @@ pub(super) fn list(
     request: pb::ListRobotsRequest,
 ) -> Answer<pb::ListRobotsResponse> {
     call.location(&request.location_id, Level::Name)?;
-    let robots = visible(call, &request.location_id)?.into_iter().map(message).collect();
+    let robots = visible(call, &request.location_id)?
+        .into_iter()
+        .map(|robot| message(robot, call.now))
+        .collect();
     Ok(pb::ListRobotsResponse { robots })
 }
 
@@ -57,7 +61,7 @@ pub(super) fn list_for_locations(
     for id in request.location_ids {
         call.location(&id, Level::Name)?;
         if asked.insert(id.clone()) {
-            robots.extend(visible(call, &id)?.into_iter().map(message));
+            robots.extend(visible(call, &id)?.into_iter().map(|robot| message(robot, call.now)));
         }
     }
     Ok(pb::ListRobotsForLocationsResponse { robots })
@@ -70,14 +74,15 @@ pub(super) fn list_for_org(
     let org = call.organization(&request.org_id, Level::Name)?;
     let mut robots = Vec::new();
     for location in locations::list(call.db, &org.id)? {
-        robots.extend(visible(call, &location.id)?.into_iter().map(message));
+        robots
+            .extend(visible(call, &location.id)?.into_iter().map(|robot| message(robot, call.now)));
     }
     Ok(pb::ListRobotsForOrgResponse { robots })
 }
 
 pub(super) fn get(call: &Call<'_>, request: pb::GetRobotRequest) -> Answer<pb::GetRobotResponse> {
     let (robot, _) = call.robot(&request.id, Level::Read)?;
-    Ok(pb::GetRobotResponse { robot: Some(message(robot)) })
+    Ok(pb::GetRobotResponse { robot: Some(message(robot, call.now)) })
 }
 
 fn unused_name(call: &Call<'_>, location: &str, name: &str, but: &str) -> Answer<()> {
@@ -122,7 +127,7 @@ pub(super) fn update(
     }
     unused_name(call, &robot.location, &robot.name, &robot.id)?;
     robots::update(call.db, &robot)?;
-    Ok(pb::UpdateRobotResponse { robot: Some(message(robot)) })
+    Ok(pb::UpdateRobotResponse { robot: Some(message(robot, call.now)) })
 }
 
 pub(super) fn delete(
@@ -154,14 +159,18 @@ pub(super) fn summaries(
         for robot in visible(call, &location.id)?.into_iter().take(left) {
             let part_summaries = part_table::list(call.db, &robot.id)?
                 .into_iter()
-                .map(|part| pb::PartSummary {
-                    is_main_part: part.main,
-                    online_state: parts::online_state(part.last_access) as i32,
-                    last_access: part.last_access.map(timestamp),
-                    dns_name: Some(part.dns_name),
-                    part_id: part.id,
-                    part_name: part.name,
-                    ..Default::default()
+                .map(|part| {
+                    let (state, seconds) = parts::online(part.last_access, call.now);
+                    pb::PartSummary {
+                        is_main_part: part.main,
+                        online_state: state as i32,
+                        seconds_since_online: seconds,
+                        last_access: part.last_access.map(timestamp),
+                        dns_name: Some(part.dns_name),
+                        part_id: part.id,
+                        part_name: part.name,
+                        ..Default::default()
+                    }
                 })
                 .collect();
             machine_summaries.push(pb::MachineSummary {
