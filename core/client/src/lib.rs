@@ -6,6 +6,7 @@
 mod base_url;
 pub mod http_client;
 pub mod keys;
+pub mod logs;
 pub mod lookup;
 pub mod net;
 pub mod parallel;

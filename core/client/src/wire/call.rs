@@ -103,8 +103,8 @@ impl CallService {
         }
     }
 
-    /// Sends it once. For a request that is whole, the first frame of the answer is awaited, so
-    /// that a status in the trailers is seen too.
+    /// Sends it once. For a request that is whole and answered soon, the first frame of the answer
+    /// is awaited, so that a status in the trailers is seen too.
     async fn exchange(
         &mut self,
         request: Request<Body>,
@@ -117,7 +117,8 @@ impl CallService {
             if let Some(code) = buffer::grpc_status(response.headers()) {
                 return Ok((response, Code::from_i32(code)));
             }
-            if !whole {
+            // A call that may stay silent for long has an answer as soon as it has headers.
+            if !whole || limit.is_none() {
                 return Ok((response, Code::Ok));
             }
             let (parts, mut body) = response.into_parts();
