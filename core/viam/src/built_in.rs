@@ -27,7 +27,7 @@ const GROUPS: &[Group] = &[
     Group {
         name: "robots",
         aliases: &["robot", "machines", "machine"],
-        summary: "list machines, make API keys (also `machines`)",
+        summary: "see and manage machines, their parts and logs (also `machines`)",
     },
     Group { name: "sandbox", aliases: &[], summary: "run a local cloud with a fleet in it" },
 ];

@@ -1,7 +1,19 @@
 //! `viam robots`, also called `machines`.
 
 mod api_key;
+mod args;
+mod create;
+mod delete;
+mod entry;
 mod list;
+mod logs;
+mod part;
+mod record;
+mod selection;
+mod sink;
+mod status;
+mod update;
+mod when;
 
 use clap::{ArgMatches, Command, CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 use viam_contract::{About, BoxFuture, Context, Error, Kind, Plugin, Result};
@@ -10,7 +22,7 @@ use viam_contract::{About, BoxFuture, Context, Error, Kind, Plugin, Result};
 #[derive(Clone, Copy, Debug)]
 pub struct Robots;
 
-/// List machines and make API keys for them
+/// List, watch and change machines and their parts
 #[derive(Parser, Debug)]
 #[command(name = "robots")]
 struct Args {
@@ -22,6 +34,20 @@ struct Args {
 enum Verb {
     /// List the machines of a location, or with --all of an organization
     List(list::Args),
+    /// Say what a machine is, what parts it has and when they were last heard of
+    Status(status::Args),
+    /// Print the logs of the parts of a machine, newest first: those of the last day
+    #[command(alias = "log")]
+    Logs(logs::Args),
+    /// Create a machine
+    Create(create::Args),
+    /// Rename a machine or move it to another location
+    Update(update::Args),
+    /// Delete a machine, without asking
+    Delete(delete::Args),
+    /// Work with the parts of a machine
+    #[command(subcommand)]
+    Part(part::Verb),
     /// Work with a machine's API keys
     #[command(subcommand)]
     ApiKey(ApiKeyVerb),
@@ -38,7 +64,7 @@ impl Plugin for Robots {
         About {
             name: "robots",
             aliases: &["robot", "machines", "machine"],
-            summary: "list machines, make API keys (also `machines`)",
+            summary: "see and manage machines, their parts and logs (also `machines`)",
         }
     }
 
@@ -52,8 +78,75 @@ impl Plugin for Robots {
                 .map_err(|error| Error::new(Kind::Usage, error.to_string()))?;
             match args.verb {
                 Verb::List(args) => list::run(cx, args).await,
+                Verb::Status(args) => status::run(cx, args).await,
+                Verb::Logs(args) => logs::run(cx, args).await,
+                Verb::Create(args) => create::run(cx, args).await,
+                Verb::Update(args) => update::run(cx, args).await,
+                Verb::Delete(args) => delete::run(cx, args).await,
+                Verb::Part(verb) => part::run(cx, verb).await,
                 Verb::ApiKey(ApiKeyVerb::Create(args)) => api_key::create::run(cx, args).await,
             }
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use viam_contract::cli::{self, Parsed};
+
+    use super::*;
+
+    fn parsed(line: &str) -> Result<Verb> {
+        let words: Vec<_> = line.split(' ').map(std::ffi::OsString::from).collect();
+        match cli::parse(&Robots, &words)? {
+            Parsed::Run { matches, .. } => {
+                Ok(Args::from_arg_matches(&matches).expect("matches").verb)
+            }
+            Parsed::Help(text) => panic!("{text}"),
+        }
+    }
+
+    #[test]
+    fn both_eras_spell_the_same_machine() {
+        let one = format!("{:?}", parsed("status --machine m --organization o --location l").ok());
+        for line in [
+            "status --robot m --org o --location-id l",
+            "status --machine-id m --org-id o --location-name l",
+            "status -machine_name m --org_name=o --location=l",
+            "status --robot-id=m -org o -location_id l",
+        ] {
+            assert_eq!(format!("{:?}", parsed(line).ok()), one, "{line}");
+        }
+        assert!(parsed("status").is_err());
+        assert!(parsed("status --organization o").is_err());
+    }
+
+    #[test]
+    fn both_eras_spell_the_same_part() {
+        let one = format!("{:?}", parsed("part logs --part p --tail").ok());
+        for line in [
+            "part log --part-id p -f",
+            "part logs --part_name p --tail true",
+            "part logs -part=p -tail=true",
+        ] {
+            assert_eq!(format!("{:?}", parsed(line).ok()), one, "{line}");
+        }
+        assert!(parsed("part logs").is_err());
+        assert!(parsed("part logs --machine m").is_ok());
+        assert!(parsed("part logs --part p --tail --output f").is_err());
+        assert!(parsed("logs --part p").is_ok() && parsed("logs").is_err());
+    }
+
+    #[test]
+    fn levels_add_up_and_a_count_may_be_anything_to_be_refused_later() {
+        let Ok(Verb::Logs(args)) =
+            parsed("log --robot m --levels warn,error --levels=info --count -1 --format json")
+        else {
+            panic!("no logs");
+        };
+        let shown = format!("{args:?}");
+        assert!(shown.contains(r#"levels: ["warn", "error", "info"]"#), "{shown}");
+        assert!(shown.contains("count: Some(-1)"), "{shown}");
+        assert!(shown.contains(r#"format: Some("json")"#), "{shown}");
     }
 }

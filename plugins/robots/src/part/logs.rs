@@ -1,0 +1,135 @@
+//! `viam robots part logs` (behaviour.md §1.7).
+
+use viam_client::logs::{Event, Pages, TailRequest, tail};
+use viam_contract::{Context, Error, Kind, Result, Target, Wire};
+use viam_proto::app::v1::{LogOrder, RobotPart};
+
+use super::status::above;
+use crate::args::PartArgs;
+use crate::entry::{Form, Writer};
+use crate::logs::{complain, failure, stream};
+use crate::record;
+use crate::selection::{Selection, SelectionArgs};
+use crate::sink::Sink;
+use crate::when;
+
+#[derive(clap::Args, Debug, PartialEq)]
+pub(crate) struct Args {
+    #[command(flatten)]
+    part: PartArgs,
+    /// follow the logs from now on, until interrupted
+    #[arg(long, short = 'f', conflicts_with = "output")]
+    tail: bool,
+    #[command(flatten)]
+    selection: SelectionArgs,
+}
+
+pub(crate) async fn run(cx: &Context, args: Args) -> Result<()> {
+    let selection = args.selection.check(cx)?;
+    args.part.check()?;
+    let window = selection.start.is_some() || selection.end.is_some() || selection.range.is_some();
+    if args.tail && (window || selection.count.is_some() || selection.order.is_some()) {
+        cx.output.warn("with --tail, flags of time, count and order do nothing");
+    }
+    if !args.tail
+        && selection.order.is_none()
+        && selection.count.is_some()
+        && selection.start.is_some()
+        && selection.end.is_none()
+    {
+        return Err(Error::new(
+            Kind::Usage,
+            "unsupported functionality: specifying both a start time and a count without an end \
+             time is not supported",
+        )
+        .hint_text("say with --order which ones are meant: asc for the first, desc for the last"));
+    }
+    let wire = cx.sessions.wire(&Target::App).await?;
+    let part = args.part.find(cx, &wire).await?;
+    let mut sink = Sink::open(cx, args.selection.output.as_ref())?;
+    if selection.form == Form::Text && !args.part.complete(cx) {
+        let (place, machine) = above(&wire, &part).await?;
+        sink.write(&format!("{}\n", record::part_header(&place, &machine)))?;
+    }
+    if args.tail {
+        return follow(cx, &wire, selection, &part, &mut sink).await;
+    }
+    let printed = match (selection.order, selection.count) {
+        // The newest ones, the oldest of them first.
+        (None, Some(count)) => newest(cx, &wire, &selection, count, &part, &mut sink).await?,
+        (order, _) => {
+            let order = Some(order.unwrap_or(LogOrder::Ascending));
+            stream(cx, &wire, &selection, order, &part, &mut sink).await?
+        }
+    };
+    if printed == 0 && selection.form == Form::Text {
+        sink.write("No recent logs\n")?;
+    }
+    sink.finish()
+}
+
+/// Prints the newest entries, the oldest of them first: as many as are kept in memory, as lines.
+async fn newest(
+    cx: &Context,
+    wire: &Wire,
+    selection: &Selection,
+    count: usize,
+    part: &RobotPart,
+    sink: &mut Sink<'_>,
+) -> Result<usize> {
+    let request = selection.request(&part.id, Some(LogOrder::Descending));
+    let mut pages = Pages::new(wire, request);
+    let mut writer = Writer::new(selection.form, &part.name);
+    let mut lines: Vec<Box<str>> = Vec::new();
+    while lines.len() < count {
+        let Some(page) = pages.next().await.map_err(|status| failure(status, part))? else { break };
+        for entry in page.iter().take(count - lines.len()) {
+            let mut line = String::new();
+            writer.write(entry, &mut line);
+            lines.push(line.into());
+        }
+    }
+    lines.reverse();
+    for lines in lines.chunks(1000) {
+        sink.write(&lines.concat())?;
+    }
+    complain(cx, &writer);
+    Ok(lines.len())
+}
+
+async fn follow(
+    cx: &Context,
+    wire: &Wire,
+    selection: Selection,
+    part: &RobotPart,
+    sink: &mut Sink<'_>,
+) -> Result<()> {
+    let request = TailRequest {
+        part_id: part.id.clone(),
+        errors_only: selection.errors_only,
+        keyword: selection.keyword,
+        levels: selection.levels,
+        now: when::timestamp(cx.clock.now()),
+    };
+    let mut writer = Writer::new(selection.form, &part.name);
+    let mut complained = false;
+    tail(wire, request, |event| match event {
+        Event::Entries(entries) => {
+            let mut lines = String::new();
+            for entry in &entries {
+                writer.write(entry, &mut lines);
+            }
+            if writer.bad_field && !complained {
+                complained = true;
+                complain(cx, &writer);
+            }
+            sink.write(&lines)
+        }
+        Event::Lost { why, wait } => {
+            let seconds = wait.as_secs_f32();
+            cx.output.status(&format!("the stream broke off: {why}; again in {seconds:.1} s"));
+            Ok(())
+        }
+    })
+    .await
+}

@@ -1,0 +1,36 @@
+//! `viam robots part restart` (behaviour.md §1.11).
+
+use serde::Serialize;
+use viam_client::{lookup, rpc_error};
+use viam_contract::{Context, Format, Result, Target, text};
+use viam_proto::app::v1::MarkPartForRestartRequest;
+
+use crate::args::PartArgs;
+
+#[derive(clap::Args, Debug, PartialEq)]
+pub(crate) struct Args {
+    #[command(flatten)]
+    part: PartArgs,
+}
+
+/// JSON result.
+#[derive(Serialize)]
+struct Restarted<'a> {
+    id: &'a str,
+    name: &'a str,
+}
+
+pub(crate) async fn run(cx: &Context, args: Args) -> Result<()> {
+    args.part.check()?;
+    let wire = cx.sessions.wire(&Target::App).await?;
+    let part = args.part.find(cx, &wire).await?;
+    let request = MarkPartForRestartRequest { part_id: part.id.clone() };
+    let answer = lookup::app(wire.clone()).mark_part_for_restart(request).await;
+    answer.map_err(|status| {
+        rpc_error(status, format!("could not restart part {}", text::quoted(&part.name)))
+    })?;
+    if cx.output.format == Format::Json {
+        return cx.output.json(&Restarted { id: &part.id, name: &part.name });
+    }
+    cx.output.info("Request to restart part sent successfully")
+}
