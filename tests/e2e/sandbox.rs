@@ -164,6 +164,10 @@ fn the_tour_shows_what_is_really_there() {
     assert!(out.contains(&format!("\"name\": \"{key}\"")), "{outcome}");
     assert!(out.contains(&format!("\n{marker}, key-")), "{outcome}");
     assert!(out.contains("$ viam whoami\nkey-"), "{outcome}");
+    assert!(
+        out.contains("$ viam robots status --machine ") && out.contains("\nName: m\n"),
+        "{outcome}"
+    );
     assert!(out.lines().filter(|line| line.starts_with("$ viam ")).count() >= 8, "{outcome}");
     // A world where nothing can be listed fails it: the tour is not a text.
     env.viam(&["sandbox", "tour", "--seed", "empty"]).run().code(1).says("ended with exit code");

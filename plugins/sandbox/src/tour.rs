@@ -93,6 +93,14 @@ impl Tour<'_> {
         self.show(&["locations", "list"]).await?;
         self.show(&["robots", "list"]).await?;
         self.show(&["organizations", "list", "--format", "json"]).await?;
+        let words = ["robots", "list", "--all", "--format", "json"];
+        let machines = json(&self.captured("home", &words, None).await?)?;
+        if let (Some(machine), Some(part)) =
+            (machines[0]["id"].as_str(), machines[0]["main_part_id"].as_str())
+        {
+            self.show(&["robots", "status", "--machine", machine]).await?;
+            self.show(&["robots", "part", "logs", "--part", part, "--count", "5"]).await?;
+        }
 
         self.heading("Make an API key for a script")?;
         let words = [
