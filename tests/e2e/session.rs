@@ -305,3 +305,77 @@ fn a_full_disk_leaves_the_old_login() {
     let file: serde_json::Value = serde_json::from_str(file.trim()).expect("whole");
     assert_eq!(file["auth"]["expires_at"], PAST);
 }
+
+/// Starts a command whose refresh takes a while, and waits until the provider has been asked.
+fn slow_refresh(env: &TestEnv, sandbox: &TestSandbox) -> std::process::Child {
+    sandbox.server.set_faults(vec![viam_sandbox::server::FaultRule {
+        delay_ms: Some(1500),
+        ..viam_sandbox::server::FaultRule::on(TOKEN)
+    }]);
+    sandbox.server.clear_requests();
+    let child = env.viam(&["organizations", "list"]).spawn();
+    let started = std::time::Instant::now();
+    while sandbox.asked(TOKEN) == 0 && started.elapsed().as_secs() < 30 {
+        std::thread::sleep(std::time::Duration::from_millis(10));
+    }
+    child
+}
+
+#[test]
+fn a_refresh_under_way_takes_nothing_back() {
+    let (env, sandbox) = (TestEnv::new(), TestSandbox::start("fleet"));
+    // A default that is forgotten meanwhile stays forgotten, and the new tokens are kept.
+    sandbox.log_in_until(&env, PAST);
+    let mut session = env.session();
+    session["default_org"] = json!("some-org");
+    env.store_session(&session);
+    let child = slow_refresh(&env, &sandbox);
+    env.viam(&["defaults", "clear-org"]).run().ok();
+    assert!(child.wait_with_output().expect("ends").status.success());
+    assert_eq!(env.session()["default_org"], "");
+    assert_ne!(env.session()["auth"]["access_token"], session["auth"]["access_token"]);
+    env.viam(&["organizations", "list"]).run().ok();
+    // A log-out meanwhile is a log-out.
+    sandbox.log_in_until(&env, PAST);
+    let child = slow_refresh(&env, &sandbox);
+    env.viam(&["logout"]).run().ok();
+    assert!(child.wait_with_output().expect("ends").status.success());
+    assert!(!env.session_file().exists(), "the refresh logged in again");
+    // So is another login.
+    sandbox.log_in_until(&env, PAST);
+    let child = slow_refresh(&env, &sandbox);
+    env.store_login("http://127.0.0.1:9", "another");
+    drop(child.wait_with_output());
+    assert_eq!(env.session()["auth"]["access_token"], "another");
+}
+
+#[test]
+fn a_token_in_an_answer_that_is_not_understood_is_not_shown() {
+    use std::io::{Read as _, Write as _};
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("binds");
+    let url = format!("http://{}/token", listener.local_addr().expect("address"));
+    std::thread::spawn(move || {
+        for mut client in listener.incoming().flatten() {
+            let mut head = [0; 4096];
+            drop(client.read(&mut head));
+            // A token set without `token_type`, which RFC 6749 §5.1 requires.
+            let body = r#"{"access_token":"SECRET-A","refresh_token":"SECRET-R","id_token":7}"#;
+            let head = format!(
+                "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: {}\r\nconnection: close\r\n\r\n",
+                body.len()
+            );
+            drop(client.write_all(format!("{head}{body}").as_bytes()));
+        }
+    });
+    let env = TestEnv::new();
+    env.store_login("http://127.0.0.1:9", "t");
+    let mut session = env.session();
+    session["auth"]["token_url"] = json!(url);
+    session["auth"]["expires_at"] = json!(PAST);
+    env.store_session(&session);
+    for words in [&["organizations", "list"][..], &["--debug", "organizations", "list"]] {
+        let outcome = env.viam(words).run().code(1);
+        assert!(outcome.err().contains("cannot renew the login"), "{outcome}");
+        assert!(!outcome.err().contains("SECRET"), "{outcome}");
+    }
+}

@@ -189,8 +189,8 @@ struct Tail {
     again: HashMap<u64, u32>,
 }
 
-/// A stream in a task of its own: its call answers with the first entries only, and meanwhile
-/// there is other work.
+/// A stream in a task of its own: a server may send its headers with the first entries only, and
+/// meanwhile there is other work.
 struct Stream {
     entries: mpsc::Receiver<Result<Vec<LogEntry>, Status>>,
     task: JoinHandle<()>,

@@ -13,17 +13,7 @@ use viam_contract::{Error, Kind, text};
 pub fn rpc_error(status: Status, doing: impl Into<String>) -> Error {
     tracing::debug!(target: "viam", "status {:?}: {} {:?}", status.code(), status.message(), status.metadata());
     if let Some(own) = own(&status) {
-        let mut error = Error::new(own.kind(), doing.into());
-        let mut cause = own.message().to_owned();
-        for more in own.causes() {
-            cause.push_str(": ");
-            cause.push_str(&more);
-        }
-        error = error.because(cause);
-        for hint in own.hints() {
-            error = error.hint(hint.clone());
-        }
-        return error;
+        return own.within(doing);
     }
     let said = text::one_line(status.message()).into_owned();
     let with =

@@ -141,6 +141,25 @@ impl Error {
         &self.0.hints
     }
 
+    /// Message and causes on one line, where there is room for no more.
+    #[must_use]
+    pub fn one_line(&self) -> String {
+        let mut line = self.0.message.clone();
+        for cause in self.causes() {
+            line.push_str(": ");
+            line.push_str(&cause);
+        }
+        line
+    }
+
+    /// The same failure as a step of something larger: kind and hints stay, what was said so far
+    /// becomes the cause.
+    #[must_use]
+    pub fn within(&self, doing: impl Into<String>) -> Self {
+        let outer = Self::new(self.0.kind, doing).because(self.one_line());
+        self.0.hints.iter().cloned().fold(outer, Self::hint)
+    }
+
     /// The texts of the causes, outermost first, without those that only repeat what is
     /// already said by the text before them.
     #[must_use]
@@ -239,6 +258,16 @@ mod tests {
         let middle = Error::new(Kind::User, "cannot read x: no such file").because(inner);
         let outer = Error::new(Kind::Config, "cannot load the settings").because(middle);
         assert_eq!(outer.causes(), ["cannot read x: no such file"]);
+    }
+
+    #[test]
+    fn a_failure_keeps_kind_and_hints_within_something_larger() {
+        let inner =
+            Error::new(Kind::Auth, "not logged in").because("no file").hint_run("viam login");
+        let outer = inner.within("could not list");
+        assert_eq!(outer.kind(), Kind::Auth);
+        assert_eq!(outer.one_line(), "could not list: not logged in: no file");
+        assert_eq!(outer.hints(), inner.hints());
     }
 
     #[test]

@@ -133,8 +133,9 @@ impl CallService {
                 .map_or(Code::Ok, Code::from_i32);
             Ok::<_, BoxError>((Response::from_parts(parts, Resumed::body(first, body)), code))
         };
-        let exchange = watched(exchange, self.config.on_wait.clone(), &self.config.base_url);
+        // Silence of a call that may stay silent is nothing to tell.
         let Some(limit) = limit else { return exchange.await };
+        let exchange = watched(exchange, self.config.on_wait.clone(), &self.config.base_url);
         let peer = self.config.base_url.authority();
         let (response, code) = timeout(limit, exchange).await.map_err(|_| {
             Error::new(Kind::Remote, format!("{peer} did not answer within {} s", limit.as_secs()))

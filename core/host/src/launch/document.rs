@@ -56,10 +56,7 @@ pub(super) fn auth(
             reason: None,
         }),
         Err(error) if need == AuthNeed::Optional => {
-            let mut reason = error.message().to_owned();
-            for cause in error.causes() {
-                reason = format!("{reason}: {cause}");
-            }
+            let reason = error.one_line();
             world.output.warn(&format!("the plugin gets no token: {reason}"));
             Ok(without("expired", Some(reason)))
         }

@@ -4,7 +4,7 @@ use viam_client::wire::{self, API_KEY};
 use viam_client::{BaseUrl, lookup};
 use viam_contract::{BoxFuture, Result};
 
-use super::file::{ApiKey, Auth, Loaded, SessionFile, load, store};
+use super::file::{ApiKey, Auth, Loaded, SessionFile, change};
 use super::tokens::TokenCache;
 use crate::world::World;
 use crate::{files, paths};
@@ -55,23 +55,25 @@ pub async fn login_with_key(world: &World, base_url: &BaseUrl, key: &ApiKey) -> 
 /// `Config` with the path.
 pub fn store_login(world: &World, base_url: &BaseUrl, auth: Auth) -> Result<()> {
     let path = paths::session_file(&world.dirs, None);
-    let _lock = files::lock_blocking(&world.dirs.login.join(".lock"))?;
-    let mut session = match load(&path)? {
-        Loaded::File(session) => session,
-        Loaded::Missing => SessionFile::default(),
-        Loaded::Broken(_) => {
-            let aside = path.with_extension("json.broken");
-            if std::fs::rename(&path, &aside).is_ok() {
-                world.output.warn(&format!("kept the broken login file as {}", aside.display()));
+    change(&path, |loaded| {
+        let mut session = match loaded {
+            Loaded::File(session) => session,
+            Loaded::Missing => SessionFile::default(),
+            Loaded::Broken(_) => {
+                let aside = path.with_extension("json.broken");
+                if std::fs::rename(&path, &aside).is_ok() {
+                    let words = format!("kept the broken login file as {}", aside.display());
+                    world.output.warn(&words);
+                }
+                SessionFile::default()
             }
-            SessionFile::default()
+        };
+        if BaseUrl::parse(&session.base_url).ok().as_ref() != Some(base_url) {
+            session.default_org.clear();
+            session.default_location.clear();
         }
-    };
-    if BaseUrl::parse(&session.base_url).ok().as_ref() != Some(base_url) {
-        session.default_org.clear();
-        session.default_location.clear();
-    }
-    session.base_url = base_url.to_string();
-    session.auth = Some(auth);
-    store(&path, &session)
+        session.base_url = base_url.to_string();
+        session.auth = Some(auth);
+        Ok(Some(session))
+    })
 }

@@ -217,25 +217,15 @@ where
     T: oauth2::ErrorResponse + std::fmt::Display + 'static,
 {
     match error {
-        RequestTokenError::Request(own) => {
-            let mut fault = Error::new(own.kind(), doing.into());
-            let mut cause = own.message().to_owned();
-            for more in own.causes() {
-                cause = format!("{cause}: {more}");
-            }
-            fault = fault.because(cause);
-            for hint in own.hints() {
-                fault = fault.hint(hint.clone());
-            }
-            fault
-        }
+        RequestTokenError::Request(own) => own.within(doing),
         RequestTokenError::ServerResponse(said) => Error::new(Kind::Remote, doing.into())
             .because(viam_contract::text::one_line(&said.to_string()).into_owned()),
+        // Neither the answer nor the parser's words about it: both may hold a token.
         RequestTokenError::Parse(fault, body) => {
-            let body = String::from_utf8_lossy(&body).chars().take(200).collect::<String>();
+            let (place, length) = (fault.path().to_string(), body.len());
             Error::new(Kind::Remote, doing.into()).because(format!(
-                "the login provider answered something else ({fault}): {}",
-                viam_contract::text::one_line(&body)
+                "the login provider answered something that is not understood at {place:?} \
+                 ({length} bytes)"
             ))
         }
         RequestTokenError::Other(words) => Error::new(Kind::Remote, doing.into()).because(words),

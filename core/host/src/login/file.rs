@@ -122,11 +122,39 @@ pub fn load(path: &Path) -> Result<Loaded> {
 ///
 /// # Errors
 /// `Config` with the path.
-pub fn store(path: &Path, session: &SessionFile) -> Result<()> {
+pub(super) fn store(path: &Path, session: &SessionFile) -> Result<()> {
     let mut text = serde_json::to_string_pretty(&render(session)).unwrap_or_default();
     // No newline at the end: byte for byte what the other program writes.
     text.truncate(text.trim_end().len());
     files::replace(path, text.as_bytes())
+}
+
+/// Changes a session file under the lock that every writer takes, so that what is replaced is
+/// what was read. `edit` gives the new content, or `None` to leave the file as it is.
+///
+/// # Errors
+/// As [`load`], [`store`] and `edit`.
+pub fn change(path: &Path, edit: impl FnOnce(Loaded) -> Result<Option<SessionFile>>) -> Result<()> {
+    let _lock = lock(path)?;
+    match edit(load(path)?)? {
+        Some(session) => store(path, &session),
+        None => Ok(()),
+    }
+}
+
+/// Removes a session file under the same lock; what does not exist is no failure.
+///
+/// # Errors
+/// `Config` with the path.
+pub fn forget(path: &Path) -> Result<()> {
+    let _lock = lock(path)?;
+    files::remove(path)?;
+    Ok(())
+}
+
+/// The lock of the folder that a session file lies in.
+pub(super) fn lock(path: &Path) -> Result<files::Lock> {
+    files::lock_blocking(&path.with_file_name(".lock"))
 }
 
 fn field<'a>(object: &'a Map<String, Value>, name: &str) -> Option<&'a Value> {

@@ -15,7 +15,7 @@ mod tokens;
 pub use api_key::{check_key, login_with_key, store_login};
 pub use claims::{Claims, id_token_claims};
 pub use device::{Approval, device_login};
-pub use file::{ApiKey, Auth, Loaded, SessionFile, UserToken, load, store};
+pub use file::{ApiKey, Auth, Loaded, SessionFile, UserToken, change, forget, load};
 pub use profiles::{Profile, Profiles};
 pub use provider::{Provider, find as find_provider};
 pub use sessions::{HostSessions, not_logged_in};

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use serde_json::{Map, Value, json};
 use viam_contract::{Dirs, Error, Kind, Result, text};
 
-use super::file::{ApiKey, Auth, Loaded, SessionFile, load, store};
+use super::file::{ApiKey, Auth, Loaded, SessionFile, load, lock, store};
 use crate::{files, paths};
 
 /// The list of profiles.
@@ -70,7 +70,7 @@ impl Profiles {
     /// `Usage` for a name that cannot be part of a file name, `User` for one that exists.
     pub fn put(dirs: &Dirs, profile: Profile, update: bool, base_url: &str) -> Result<()> {
         check_name(&profile.name)?;
-        let _lock = files::lock_blocking(&dirs.login.join(".lock"))?;
+        let _lock = lock(&Self::path(dirs))?;
         let mut profiles = Self::load(dirs)?;
         if !update && profiles.list.contains_key(&profile.name) {
             return Err(Error::new(
@@ -99,7 +99,7 @@ impl Profiles {
     /// `User` when there is none of that name.
     pub fn remove(dirs: &Dirs, name: &str) -> Result<()> {
         check_name(name)?;
-        let _lock = files::lock_blocking(&dirs.login.join(".lock"))?;
+        let _lock = lock(&Self::path(dirs))?;
         let mut profiles = Self::load(dirs)?;
         if profiles.list.remove(name).is_none() {
             return Err(profiles.unknown(name));

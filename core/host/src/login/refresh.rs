@@ -6,7 +6,7 @@ use viam_client::net::Net;
 use viam_contract::{Error, Kind, Output, Result};
 
 use super::device;
-use super::file::{Auth, Loaded, UserToken, load, store};
+use super::file::{Auth, Loaded, SessionFile, UserToken, change, load};
 use super::source::Login;
 use super::tokens::MARGIN;
 use crate::files;
@@ -35,29 +35,37 @@ pub(super) async fn renew(
         Err(error) if error.causes().is_empty() => return Err(error),
         Err(_) => None,
     };
-    let mut session = match load(&login.path)? {
-        Loaded::File(session) => session,
-        Loaded::Missing | Loaded::Broken(_) => return Err(ended(old)),
+    let stored = match user_of(load(&login.path)?) {
+        Some(stored) => stored,
+        None => return Err(ended(old)),
     };
-    let Some(Auth::User(stored)) = &session.auth else { return Err(ended(old)) };
-    if stored.access_token != old.access_token && is_good(stored, now) {
-        return Ok(stored.clone());
+    if stored.access_token != old.access_token && is_good(&stored, now) {
+        return Ok(stored);
     }
     if stored.refresh_token.is_empty() || stored.token_url.is_empty() || stored.client_id.is_empty()
     {
         return Err(ended(old));
     }
     tracing::debug!(target: "viam", "renewing the login of {}", stored.email);
-    let fresh = device::refresh(net, stored, now).await?;
-    session.auth = Some(Auth::User(fresh.clone()));
-    if let Err(error) = store(&login.path, &session) {
-        output.warn(&format!(
-            "the renewed login could not be saved: {}{}",
-            error.message(),
-            error.causes().iter().map(|cause| format!(": {cause}")).collect::<String>()
-        ));
+    let fresh = device::refresh(net, &stored, now).await?;
+    let saved = change(&login.path, |loaded| {
+        let Loaded::File(session) = loaded else { return Ok(None) };
+        // A log-out or another login in the meantime stands; ours serves this process only.
+        let ours = matches!(&session.auth, Some(Auth::User(user)) if *user == stored);
+        Ok(ours.then(|| SessionFile { auth: Some(Auth::User(fresh.clone())), ..session }))
+    });
+    if let Err(error) = saved {
+        output.warn(&format!("the renewed login could not be saved: {}", error.one_line()));
     }
     Ok(fresh)
+}
+
+/// The tokens of a user, where the file has some.
+fn user_of(loaded: Loaded) -> Option<UserToken> {
+    match loaded {
+        Loaded::File(SessionFile { auth: Some(Auth::User(user)), .. }) => Some(user),
+        _ => None,
+    }
 }
 
 fn ended(old: &UserToken) -> Error {

@@ -3,8 +3,7 @@
 use clap::{Args, CommandFactory as _, Parser, Subcommand};
 use viam_client::{lookup, parallel};
 use viam_contract::{Error, Kind, Result, Sessions as _, Target, text};
-use viam_host::files;
-use viam_host::login::{HostSessions, Loaded, SessionFile, load, store};
+use viam_host::login::{self, HostSessions, Loaded, SessionFile};
 use viam_host::world::World;
 
 use super::{CoreCommand, block_on};
@@ -61,14 +60,14 @@ fn run(world: &World, args: DefaultsArgs) -> Result<()> {
                 let organizations = lookup::organizations(&wire).await?;
                 Ok(lookup::pick("organization", &organizations, &args.org_id)?.id.clone())
             })?;
-            change(world, &sessions, |session| session.default_org = id)
+            change(&sessions, |session| session.default_org = id)
         }
         Verb::SetLocation(args) => {
             let id = block_on(location(&sessions, &args.location_id))?;
-            change(world, &sessions, |session| session.default_location = id)
+            change(&sessions, |session| session.default_location = id)
         }
-        Verb::ClearOrg => change(world, &sessions, |session| session.default_org.clear()),
-        Verb::ClearLocation => change(world, &sessions, |session| session.default_location.clear()),
+        Verb::ClearOrg => change(&sessions, |session| session.default_org.clear()),
+        Verb::ClearLocation => change(&sessions, |session| session.default_location.clear()),
     }
 }
 
@@ -90,30 +89,25 @@ async fn location(sessions: &HostSessions, wanted: &str) -> Result<String> {
     Ok(lookup::pick("location", &all, wanted)?.id.clone())
 }
 
-fn change(
-    world: &World,
-    sessions: &HostSessions,
-    edit: impl FnOnce(&mut SessionFile),
-) -> Result<()> {
+fn change(sessions: &HostSessions, edit: impl FnOnce(&mut SessionFile)) -> Result<()> {
     let path = &sessions.login().path;
-    let _lock = files::lock_blocking(&world.dirs.login.join(".lock"))?;
-    let mut session = match load(path)? {
-        Loaded::File(session) => session,
-        Loaded::Missing => SessionFile { base_url: sessions.base_url()?, ..SessionFile::default() },
-        Loaded::Broken(why) => {
-            return Err(Error::new(
-                Kind::Config,
-                format!("cannot use {}", text::quoted(&path.display().to_string())),
-            )
-            .because(why)
-            .hint_run("viam login"));
-        }
-    };
-    let before = session.clone();
-    edit(&mut session);
-    // Nothing to forget, so nothing to write.
-    if session == before {
-        return Ok(());
-    }
-    store(path, &session)
+    let base_url = sessions.base_url()?;
+    login::change(path, |loaded| {
+        let before = match loaded {
+            Loaded::File(session) => session,
+            Loaded::Missing => SessionFile { base_url, ..SessionFile::default() },
+            Loaded::Broken(why) => {
+                return Err(Error::new(
+                    Kind::Config,
+                    format!("cannot use {}", text::quoted(&path.display().to_string())),
+                )
+                .because(why)
+                .hint_run("viam login"));
+            }
+        };
+        let mut session = before.clone();
+        edit(&mut session);
+        // Nothing to forget, so nothing to write.
+        Ok((session != before).then_some(session))
+    })
 }

@@ -3,9 +3,9 @@
 use clap::Command;
 use viam_client::BaseUrl;
 use viam_contract::{Result, text};
-use viam_host::login::{Auth, Loaded, TokenCache, load};
+use viam_host::login::{Auth, Loaded, TokenCache, forget, load};
+use viam_host::paths;
 use viam_host::world::World;
-use viam_host::{files, paths};
 
 use super::CoreCommand;
 
@@ -31,7 +31,7 @@ fn run(world: &World) -> Result<()> {
         TokenCache::new(&world.dirs, &base_url, key).forget();
     }
     if !matches!(loaded, Loaded::Missing) {
-        files::remove(&path)?;
+        forget(&path)?;
     }
     match loaded {
         Loaded::File(session) if session.auth.is_some() => {

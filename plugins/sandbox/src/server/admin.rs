@@ -96,12 +96,7 @@ impl axum::response::IntoResponse for Refused {
 
 impl From<Error> for Refused {
     fn from(error: Error) -> Self {
-        let mut words = error.to_string();
-        for cause in error.causes() {
-            words.push_str(": ");
-            words.push_str(&cause);
-        }
-        Self(StatusCode::UNPROCESSABLE_ENTITY, words)
+        Self(StatusCode::UNPROCESSABLE_ENTITY, error.one_line())
     }
 }
 
