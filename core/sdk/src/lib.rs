@@ -12,6 +12,7 @@
 //! The doors to the ambient world that the core needs too ([`doors`], [`streams`], [`report`],
 //! [`trace`]) are here as well.
 
+pub mod connect;
 mod descriptor;
 pub mod doors;
 pub mod paths;

@@ -6,12 +6,13 @@ use std::sync::Arc;
 use tokio::sync::Mutex;
 use viam_client::BaseUrl;
 use viam_client::net::{Net, ProxyRules};
-use viam_client::wire::{self, TokenSource};
+use viam_client::wire::TokenSource;
 use viam_contract::{
-    BoxFuture, DEFAULT_BASE_URL, Env, Error, Exit, Job, Kind, Output, Result, SessionDocument,
-    Sessions, Spawner as _, Target, Wire, text,
+    BoxFuture, Env, Error, Exit, Job, Kind, Output, Result, SessionDocument, Sessions,
+    Spawner as _, Target, Wire, text,
 };
 
+use crate::connect;
 use crate::doors::Processes;
 
 /// The session of the document.
@@ -83,20 +84,10 @@ impl Sessions for DocumentSessions {
         match (&auth.subject, auth.kind.as_str()) {
             (Some(subject), _) => Ok(subject.clone()),
             (None, "bearer") => Ok(String::new()),
-            _ => {
-                let default = self.document.endpoint.base_url == DEFAULT_BASE_URL;
-                let base = &self.document.endpoint.base_url;
-                let error = if default {
-                    Error::new(Kind::Auth, "not logged in").hint_run("viam login")
-                } else {
-                    Error::new(Kind::Auth, format!("not logged in to {base}"))
-                        .hint_run(format!("viam --base-url {base} login"))
-                };
-                Err(match &auth.reason {
-                    Some(reason) => error.because(reason.clone()),
-                    None => error,
-                })
-            }
+            _ => Err(connect::not_logged_in(
+                &self.document.endpoint.base_url,
+                auth.reason.as_deref(),
+            )),
         }
     }
 
@@ -108,20 +99,8 @@ impl Sessions for DocumentSessions {
         Box::pin(async move {
             self.subject()?;
             let base_url = BaseUrl::parse(&self.document.endpoint.base_url)?;
-            if base_url.to_string() != DEFAULT_BASE_URL {
-                let shown = text::quoted(&base_url.to_string());
-                self.output.status(&format!("Using {shown} as base URL value"));
-            }
-            let output = Arc::clone(&self.output);
-            wire::open(wire::Config {
-                net: self.net.clone(),
-                base_url,
-                tokens: Some(Arc::clone(&self.tokens) as Arc<dyn TokenSource>),
-                on_wait: output.stderr_tty().then(|| {
-                    Arc::new(move |peer: &str| output.status(&format!("waiting for {peer} …")))
-                        as wire::OnWait
-                }),
-            })
+            let tokens = Arc::clone(&self.tokens) as Arc<dyn TokenSource>;
+            connect::open(&self.output, &self.net, &base_url, tokens)
         })
     }
 }

@@ -3,8 +3,8 @@
 mod api_key;
 mod list;
 
-use clap::{ArgMatches, Command, CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
-use viam_contract::{About, BoxFuture, Context, Error, Kind, Plugin, Result};
+use clap::{ArgMatches, Command, CommandFactory as _, Parser, Subcommand};
+use viam_contract::{About, BoxFuture, Context, Plugin, Result, cli};
 
 /// The group.
 #[derive(Clone, Copy, Debug)]
@@ -48,9 +48,7 @@ impl Plugin for Locations {
 
     fn run<'a>(&'a self, cx: &'a Context, matches: ArgMatches) -> BoxFuture<'a, Result<()>> {
         Box::pin(async move {
-            let args = Args::from_arg_matches(&matches)
-                .map_err(|error| Error::new(Kind::Usage, error.to_string()))?;
-            match args.verb {
+            match cli::args::<Args>(&matches)?.verb {
                 Verb::List(args) => list::run(cx, args).await,
                 Verb::ApiKey(ApiKeyVerb::Create(args)) => api_key::create::run(cx, args).await,
             }

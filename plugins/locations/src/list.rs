@@ -32,11 +32,7 @@ pub(crate) async fn run(cx: &Context, args: Args) -> Result<()> {
         .filter(|name| !name.is_empty())
         .or_else(|| cx.defaults.org_id.clone());
     let wire = cx.sessions.wire(&Target::App).await?;
-    let all = lookup::organizations(&wire).await?;
-    let organizations = match &wanted {
-        Some(wanted) => vec![lookup::pick("organization", &all, wanted)?.clone()],
-        None => all,
-    };
+    let organizations = lookup::organizations_within(&wire, wanted.as_deref()).await?;
     let lists =
         parallel::map(&organizations, |org| async { lookup::locations(&wire, &org.id).await })
             .await?;

@@ -95,7 +95,6 @@ impl PartArgs {
 
     /// Finds it.
     pub(crate) async fn find(&self, cx: &Context, wire: &Wire) -> Result<RobotPart> {
-        self.check()?;
         let (machine, part) = (given(self.machine.as_ref()), given(self.part.as_ref()));
         lookup::part(wire, &self.place.scope(cx), machine, part).await
     }

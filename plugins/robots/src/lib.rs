@@ -15,8 +15,8 @@ mod status;
 mod update;
 mod when;
 
-use clap::{ArgMatches, Command, CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
-use viam_contract::{About, BoxFuture, Context, Error, Kind, Plugin, Result};
+use clap::{ArgMatches, Command, CommandFactory as _, Parser, Subcommand};
+use viam_contract::{About, BoxFuture, Context, Plugin, Result, cli};
 
 /// The group.
 #[derive(Clone, Copy, Debug)]
@@ -74,9 +74,7 @@ impl Plugin for Robots {
 
     fn run<'a>(&'a self, cx: &'a Context, matches: ArgMatches) -> BoxFuture<'a, Result<()>> {
         Box::pin(async move {
-            let args = Args::from_arg_matches(&matches)
-                .map_err(|error| Error::new(Kind::Usage, error.to_string()))?;
-            match args.verb {
+            match cli::args::<Args>(&matches)?.verb {
                 Verb::List(args) => list::run(cx, args).await,
                 Verb::Status(args) => status::run(cx, args).await,
                 Verb::Logs(args) => logs::run(cx, args).await,
@@ -92,16 +90,14 @@ impl Plugin for Robots {
 
 #[cfg(test)]
 mod tests {
-    use viam_contract::cli::{self, Parsed};
+    use viam_contract::cli::Parsed;
 
     use super::*;
 
     fn parsed(line: &str) -> Result<Verb> {
         let words: Vec<_> = line.split(' ').map(std::ffi::OsString::from).collect();
         match cli::parse(&Robots, &words)? {
-            Parsed::Run { matches, .. } => {
-                Ok(Args::from_arg_matches(&matches).expect("matches").verb)
-            }
+            Parsed::Run { matches, .. } => Ok(cli::args::<Args>(&matches)?.verb),
             Parsed::Help(text) => panic!("{text}"),
         }
     }

@@ -18,8 +18,8 @@ mod stop;
 mod store;
 mod tour;
 
-use clap::{ArgMatches, Args, Command, FromArgMatches as _, Parser, Subcommand};
-use viam_contract::{About, BoxFuture, Context, Error, Kind, Plugin, Result};
+use clap::{ArgMatches, Args, Command, Parser, Subcommand};
+use viam_contract::{About, BoxFuture, Context, Plugin, Result, cli};
 
 /// The group.
 #[derive(Clone, Copy, Debug)]
@@ -61,10 +61,7 @@ impl Plugin for Sandbox {
 
     fn run<'a>(&'a self, cx: &'a Context, matches: ArgMatches) -> BoxFuture<'a, Result<()>> {
         Box::pin(async move {
-            let line = Line::from_arg_matches(&matches).map_err(|error| {
-                Error::new(Kind::Internal, "cannot read the arguments").because(error)
-            })?;
-            match line.verb {
+            match cli::args::<Line>(&matches)?.verb {
                 Verb::Start(args) => start::run(cx, args).await,
                 Verb::Stop(args) => stop::run(cx, args).await,
                 Verb::Status(args) => status::run(cx, args).await,

@@ -1,9 +1,9 @@
 //! Machines.
 
-use viam_contract::{Kind, Result, Wire, text};
+use viam_contract::{Result, Wire, text};
 use viam_proto::app::v1::{GetRobotRequest, ListRobotsRequest, Robot};
 
-use super::{app, find, is_uuid, organizations, pick, place, places, unknown};
+use super::{app, find, if_there, is_uuid, organizations_within, place, places, unknown};
 use crate::{parallel, rpc_error};
 
 /// Where a machine is looked for; nothing given means everywhere.
@@ -32,7 +32,7 @@ pub async fn machines(wire: &Wire, location_id: &str) -> Result<Vec<Robot>> {
 /// lie in the scope.
 ///
 /// # Errors
-/// As [`pick`].
+/// As [`pick`](super::pick).
 pub async fn machine(wire: &Wire, scope: &Scope, wanted: &str) -> Result<Robot> {
     let direct = is_uuid(wanted);
     if direct && let Some(robot) = machine_of_id(wire, wanted).await? {
@@ -62,14 +62,9 @@ pub async fn machine_id(wire: &Wire, organization: Option<&str>, wanted: &str) -
 
 /// A machine by its id; `None` where there is none that the session may see.
 async fn machine_of_id(wire: &Wire, id: &str) -> Result<Option<Robot>> {
-    match app(wire.clone()).get_robot(GetRobotRequest { id: id.to_owned() }).await {
-        Ok(answer) => Ok(answer.into_inner().robot),
-        Err(status) => {
-            let doing = format!("could not get machine {}", text::quoted(id));
-            let error = rpc_error(status, doing);
-            if error.kind() == Kind::User { Ok(None) } else { Err(error) }
-        }
-    }
+    let answer = app(wire.clone()).get_robot(GetRobotRequest { id: id.to_owned() }).await;
+    let doing = || format!("could not get machine {}", text::quoted(id));
+    Ok(if_there(answer, doing)?.and_then(|answer| answer.robot))
 }
 
 /// Every machine of a scope.
@@ -81,11 +76,7 @@ async fn machines_within(wire: &Wire, scope: &Scope) -> Result<Vec<Robot>> {
         let place = place(wire, scope.organization.as_deref(), Some(location)).await?;
         return machines(wire, &place.location.id).await;
     }
-    let all = organizations(wire).await?;
-    let within = match &scope.organization {
-        Some(wanted) => vec![pick("organization", &all, wanted)?.clone()],
-        None => all,
-    };
+    let within = organizations_within(wire, scope.organization.as_deref()).await?;
     let places = places(wire, &within).await?;
     let robots =
         parallel::map(&places, |place| async { machines(wire, &place.location.id).await }).await?;

@@ -8,15 +8,17 @@ mod machines;
 mod organizations;
 mod parts;
 
+use tonic::{Response, Status};
 use viam_contract::{Error, Kind, Result, Wire, text};
 use viam_proto::app::v1::app_service_client::AppServiceClient;
 use viam_proto::app::v1::{Location, Organization, Robot, RobotPart};
 
+use crate::rpc_error;
 use crate::wire::RECEIVE_LIMIT;
 
 pub use locations::{Place, Whereabouts, location_id, locations, place, places, whereabouts};
 pub use machines::{Scope, machine, machine_id, machines};
-pub use organizations::{organization, organization_id, organizations};
+pub use organizations::{organization, organization_id, organizations, organizations_within};
 pub use parts::{part, parts};
 
 /// The client of the app, with the receive limit of the existing program.
@@ -78,6 +80,20 @@ fn unknown<T: Named>(kind: &str, items: &[T], wanted: &str) -> Error {
     match text::nearest(wanted, items.iter().map(Named::name)).first() {
         Some(near) => error.hint_text(format!("did you mean {}?", text::quoted(near))),
         None => error,
+    }
+}
+
+/// What an id leads to; `None` where there is nothing that the session may see.
+fn if_there<T>(
+    answer: std::result::Result<Response<T>, Status>,
+    doing: impl FnOnce() -> String,
+) -> Result<Option<T>> {
+    match answer {
+        Ok(answer) => Ok(Some(answer.into_inner())),
+        Err(status) => {
+            let error = rpc_error(status, doing());
+            if error.kind() == Kind::User { Ok(None) } else { Err(error) }
+        }
     }
 }
 

@@ -18,6 +18,18 @@ pub async fn organizations(wire: &Wire) -> Result<Vec<Organization>> {
     Ok(answer.into_inner().organizations)
 }
 
+/// The organizations to look in: the one that is named, or all.
+///
+/// # Errors
+/// As [`organizations`] and [`pick`].
+pub async fn organizations_within(wire: &Wire, wanted: Option<&str>) -> Result<Vec<Organization>> {
+    let all = organizations(wire).await?;
+    match wanted {
+        Some(wanted) => Ok(vec![pick("organization", &all, wanted)?.clone()]),
+        None => Ok(all),
+    }
+}
+
 /// The organization that is meant: by id or name, or where none is given the first.
 ///
 /// # Errors

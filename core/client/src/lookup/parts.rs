@@ -7,7 +7,7 @@ use viam_proto::app::v1::{
     GetRobotPartRequest, GetRobotPartsRequest, ListMachineSummariesRequest, RobotPart,
 };
 
-use super::{Named, Scope, app, find, is_uuid, machine, organizations, pick, unknown};
+use super::{Named, Scope, app, find, if_there, is_uuid, machine, organizations_within, unknown};
 use crate::{parallel, rpc_error};
 
 const KIND: &str = "machine part";
@@ -29,7 +29,7 @@ pub async fn parts(wire: &Wire, machine_id: &str) -> Result<Vec<RobotPart>> {
 /// name it is the only part of the machine.
 ///
 /// # Errors
-/// As [`pick`].
+/// As [`pick`](super::pick).
 pub async fn part(
     wire: &Wire,
     scope: &Scope,
@@ -103,14 +103,9 @@ async fn part_of_machine(
 
 /// A part by its id; `None` where there is none that the session may see.
 async fn part_of_id(wire: &Wire, id: &str) -> Result<Option<RobotPart>> {
-    match app(wire.clone()).get_robot_part(GetRobotPartRequest { id: id.to_owned() }).await {
-        Ok(answer) => Ok(answer.into_inner().part),
-        Err(status) => {
-            let doing = format!("could not get machine part {}", text::quoted(id));
-            let error = rpc_error(status, doing);
-            if error.kind() == Kind::User { Ok(None) } else { Err(error) }
-        }
-    }
+    let answer = app(wire.clone()).get_robot_part(GetRobotPartRequest { id: id.to_owned() }).await;
+    let doing = || format!("could not get machine part {}", text::quoted(id));
+    Ok(if_there(answer, doing)?.and_then(|answer| answer.part))
 }
 
 /// A part in a listing.
@@ -130,11 +125,7 @@ impl Named for Summary {
 
 /// Finds a part without knowing its machine: the parts of an organization come in one answer.
 async fn part_within(wire: &Wire, scope: &Scope, wanted: &str) -> Result<RobotPart> {
-    let all = organizations(wire).await?;
-    let within = match &scope.organization {
-        Some(wanted) => vec![pick("organization", &all, wanted)?.clone()],
-        None => all,
-    };
+    let within = organizations_within(wire, scope.organization.as_deref()).await?;
     let lists = parallel::map(&within, |organization| async {
         let request = ListMachineSummariesRequest {
             organization_id: organization.id.clone(),

@@ -11,14 +11,14 @@ mod usage;
 
 use std::ffi::OsString;
 
-use clap::ArgMatches;
 use clap::error::ErrorKind;
+use clap::{ArgMatches, FromArgMatches};
 
 pub use duration::parse_duration;
 pub use global::{GLOBAL_FLAGS, Given, GlobalFlag, Leading, split_leading};
 pub use usage::usage_error;
 
-use crate::{Plugin, Result};
+use crate::{Error, Kind, Plugin, Result};
 
 /// What the words of a group came to.
 pub enum Parsed {
@@ -74,6 +74,15 @@ pub fn parse_command(command: clap::Command, args: &[OsString]) -> Result<Parsed
             _ => Err(usage_error(&error, &command, &plain.args)),
         },
     }
+}
+
+/// Plain data from what clap found.
+///
+/// # Errors
+/// `Usage` in clap's words; a tree that `T` itself made has no such case.
+pub fn args<T: FromArgMatches>(matches: &ArgMatches) -> Result<T> {
+    T::from_arg_matches(matches)
+        .map_err(|error| Error::new(Kind::Usage, error.to_string().trim().to_owned()))
 }
 
 #[cfg(test)]

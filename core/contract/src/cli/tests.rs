@@ -25,7 +25,7 @@ fn run(words: &[&str]) -> (ArgMatches, Given, Vec<String>) {
     }
 }
 
-fn fails(words: &[&str]) -> crate::Error {
+fn fails(words: &[&str]) -> Error {
     let args: Vec<OsString> = words.iter().map(OsString::from).collect();
     match parse_command(tree(), &args) {
         Err(error) => error,

@@ -6,6 +6,7 @@ use viam_contract::{BoxFuture, Result};
 
 use super::file::{ApiKey, Auth, Loaded, SessionFile, change};
 use super::tokens::TokenCache;
+use crate::connect;
 use crate::world::World;
 use crate::{files, paths};
 use std::sync::Arc;
@@ -23,12 +24,7 @@ impl wire::TokenSource for Fixed {
 /// # Errors
 /// `Auth` when the server refuses it, `Remote` when it cannot be reached.
 pub async fn check_key(world: &World, base_url: &BaseUrl, key: &ApiKey) -> Result<String> {
-    let config = wire::Config {
-        net: world.net.clone(),
-        base_url: base_url.clone(),
-        tokens: None,
-        on_wait: None,
-    };
+    let config = connect::config(&world.output, &world.net, base_url);
     let token = wire::authenticate(config.clone(), &key.id, API_KEY, &key.key).await?;
     let wire = wire::open(wire::Config { tokens: Some(Arc::new(Fixed(token.clone()))), ..config })?;
     lookup::organizations(&wire).await?;

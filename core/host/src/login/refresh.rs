@@ -35,10 +35,7 @@ pub(super) async fn renew(
         Err(error) if error.causes().is_empty() => return Err(error),
         Err(_) => None,
     };
-    let stored = match user_of(load(&login.path)?) {
-        Some(stored) => stored,
-        None => return Err(ended(old)),
-    };
+    let Some(stored) = user_of(load(&login.path)?) else { return Err(ended(old)) };
     if stored.access_token != old.access_token && is_good(&stored, now) {
         return Ok(stored);
     }

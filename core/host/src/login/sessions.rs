@@ -5,14 +5,13 @@ use std::sync::Arc;
 use chrono::{DateTime, Utc};
 use tokio::sync::Mutex;
 use viam_client::wire::{self, API_KEY, TokenSource};
-use viam_contract::{
-    BoxFuture, DEFAULT_BASE_URL, Error, Kind, Result, Sessions, Target, Wire, text,
-};
+use viam_contract::{BoxFuture, Error, Kind, Result, Sessions, Target, Wire, text};
 
 use super::file::{Auth, Loaded, UserToken, load};
 use super::refresh;
 use super::source::{Credential, Login, Source};
 use super::tokens::TokenCache;
+use crate::connect;
 use crate::world::World;
 
 const ENVIRONMENT_HINT: &str =
@@ -110,10 +109,18 @@ impl Inner {
                 match cache.get(now).filter(|(token, _)| rejected != Some(token.as_str())) {
                     Some((bearer, end)) => Token { bearer, expires_at: Some(end) },
                     None => {
-                        let bearer =
-                            wire::authenticate(self.config(None), &key.id, API_KEY, &key.key)
-                                .await
-                                .map_err(|error| self.name_source(error))?;
+                        let bearer = wire::authenticate(
+                            connect::config(
+                                &self.world.output,
+                                &self.world.net,
+                                &self.login.base_url,
+                            ),
+                            &key.id,
+                            API_KEY,
+                            &key.key,
+                        )
+                        .await
+                        .map_err(|error| self.name_source(error))?;
                         // A folder that cannot be written costs an exchange in each process.
                         let end = cache
                             .put(&bearer, now)
@@ -166,40 +173,12 @@ impl Inner {
             Source::Stored => error.hint_run("viam login api-key --key-id ID --key -"),
         }
     }
-
-    fn config(&self, tokens: Option<Arc<dyn TokenSource>>) -> wire::Config {
-        let output = Arc::clone(&self.world.output);
-        wire::Config {
-            net: self.world.net.clone(),
-            base_url: self.login.base_url.clone(),
-            tokens,
-            on_wait: output.stderr_tty().then(|| {
-                Arc::new(move |peer: &str| output.status(&format!("waiting for {peer} …")))
-                    as wire::OnWait
-            }),
-        }
-    }
 }
 
 /// The error of a command that needs a login.
 #[must_use]
 pub fn not_logged_in(login: &Login, why: Option<&str>) -> Error {
-    let default = login.base_url.to_string() == DEFAULT_BASE_URL;
-    let what = if default && why.is_none() {
-        "not logged in".to_owned()
-    } else {
-        format!("not logged in to {}", login.base_url)
-    };
-    let error = Error::new(Kind::Auth, what);
-    let error = match why {
-        Some(why) => error.because(why.to_owned()),
-        None => error,
-    };
-    if default {
-        error.hint_run("viam login")
-    } else {
-        error.hint_run(format!("viam --base-url {} login", login.base_url))
-    }
+    connect::not_logged_in(&login.base_url.to_string(), why)
 }
 
 impl TokenSource for Inner {
@@ -248,18 +227,13 @@ impl Sessions for HostSessions {
                 Target::App => {}
                 _ => return Err(Error::new(Kind::Internal, "no such target")),
             }
-            if login.base_url.to_string() != DEFAULT_BASE_URL {
-                world.output.status(&format!(
-                    "Using {} as base URL value",
-                    text::quoted(&login.base_url.to_string())
-                ));
-            }
             if login.overrides_stored && world.output.stderr_tty() {
                 world.output.status(
                     "VIAM_API_KEY_ID and VIAM_API_KEY are used instead of the stored login",
                 );
             }
-            wire::open(self.inner.config(Some(Arc::clone(&self.inner) as Arc<dyn TokenSource>)))
+            let tokens = Arc::clone(&self.inner) as Arc<dyn TokenSource>;
+            connect::open(&world.output, &world.net, &login.base_url, tokens)
         })
     }
 }

@@ -13,8 +13,9 @@ pub(crate) mod whoami;
 use std::ffi::OsString;
 use std::future::Future;
 
-use clap::{ArgMatches, Command, FromArgMatches};
-use viam_contract::{Error, Kind, Result};
+use clap::{ArgMatches, Command};
+use viam_contract::Result;
+pub(crate) use viam_contract::cli::args;
 use viam_host::world::World;
 
 use crate::dispatch;
@@ -53,12 +54,6 @@ pub(crate) fn find(word: &str) -> Option<&'static CoreCommand> {
 /// The words as they are.
 pub(crate) fn unchanged(words: Vec<OsString>) -> Vec<OsString> {
     words
-}
-
-/// Plain data from what clap found.
-pub(crate) fn args<T: FromArgMatches>(matches: &ArgMatches) -> Result<T> {
-    T::from_arg_matches(matches)
-        .map_err(|error| Error::new(Kind::Usage, error.to_string().trim().to_owned()))
 }
 
 /// Runs something that needs the network.
