@@ -186,7 +186,12 @@ fn b3_one_ctrl_c_is_one_signal_and_a_terminal_is_a_terminal() {
         ),
     );
     let (mut pty, pts) = pty_process::blocking::open().expect("pty");
-    let mut command = pty_process::blocking::Command::new(&env.viam).arg("tty").env_clear();
+    // Whatever started the tests may have ignored the signal (a shell's background job).
+    let mut command = pty_process::blocking::Command::new("/usr/bin/env")
+        .arg("--default-signal=INT")
+        .arg(&env.viam)
+        .arg("tty")
+        .env_clear();
     for (name, value) in [("HOME", env.home().into_os_string()), ("PATH", env.path())] {
         command = command.env(name, value);
     }

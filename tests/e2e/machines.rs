@@ -511,7 +511,10 @@ struct Tail {
 impl Tail {
     fn start(env: &TestEnv, words: &[&str]) -> Self {
         let words = [&["machines", "part", "logs", "--part", ROVER_ARM][..], words].concat();
-        let mut child = env.viam(&words).spawn();
+        // Whatever started the tests may have ignored the signal (a shell's background job).
+        let program = env.viam.display().to_string();
+        let words = [&["--default-signal=INT", &program][..], &words].concat();
+        let mut child = env.program("/usr/bin/env").args(&words).spawn();
         let stdout = BufReader::new(child.stdout.take().expect("stdout"));
         let (sender, lines) = channel();
         std::thread::spawn(move || {
