@@ -244,3 +244,19 @@ fn exec_hands_every_word_on_too() {
     env.viam(&["plugin", "exec", "./viam-nosuch"]).run().code(127);
     env.viam(&["plugin", "exec", "/bin/sh"]).run().code(2);
 }
+
+#[test]
+fn a_folder_twice_on_path_shadows_nothing() {
+    let env = TestEnv::new();
+    let path = env.plugin("x", "#!/bin/sh\n");
+    let link = env.root().join("link");
+    std::os::unix::fs::symlink(env.bin(), &link).expect("link");
+    let (bin, link) = (env.bin().display().to_string(), link.display().to_string());
+    let twice = format!("{bin}:{bin}:{link}:/usr/bin:/bin");
+    let listed = env.viam(&["plugin", "list", "--format", "json"]).env("PATH", &twice).run().ok();
+    let listed = listed.json();
+    assert_eq!(listed.as_array().map(Vec::len), Some(1), "{listed}");
+    assert_eq!(listed[0]["status"], "ok", "{listed}");
+    let which = env.viam(&["plugin", "which", "x"]).env("PATH", &twice).run().ok();
+    assert_eq!(which.out(), format!("{}\n", path.display()));
+}

@@ -249,3 +249,57 @@ fn credentials_of_the_environment_stay_for_call_backs() {
     assert_eq!(outcome.out(), "\"expired\"\nkey-kid\n");
     assert!(outcome.err().contains("gets no token"), "{outcome}");
 }
+
+#[test]
+fn the_environment_and_the_document_carry_profile_settings_and_defaults() {
+    let env = logged_in();
+    let words = ["profiles", "add", "--profile-name", "prod", "--key-id", "kid", "--key", "secret"];
+    env.viam(&words).run().ok();
+    let file = env.login_dir().join("prod_cached_cli_config.json");
+    let mut session: serde_json::Value =
+        serde_json::from_slice(&std::fs::read(&file).expect("file")).expect("JSON");
+    session["default_org"] = "the-org".into();
+    session["default_location"] = "the-location".into();
+    env.file(&file, &session.to_string(), 0o600);
+    env.file(&env.root().join("work/own.toml"), "[plugin.see]\nx = 1\n", 0o644);
+    let path = env.plugin(
+        "see",
+        "#!/bin/sh\nenv | grep -E '^VIAM_(CLI_PROFILE_NAME|CONFIG|ORG_ID|LOCATION_ID|PLUGIN_DATA_DIR)=' | sort\ncat <&${VIAM_SESSION#fd:}\n",
+    );
+    // Without a token, so that no server is needed.
+    let side = path.with_file_name("viam-see.plugin.toml");
+    let manifest =
+        "schema = \"viam.plugin/1\"\nname = \"see\"\n[run]\nsession = \"fd\"\nauth = \"none\"\n";
+    env.file(&side, manifest, 0o644);
+    let outcome = env.viam(&["--profile", "prod", "-c", "own.toml", "see"]).run().ok();
+    let (root, home) = (env.root().display(), env.home());
+    let data = home.join(".local/share/viam/plugin-data/see");
+    let expected = format!(
+        "VIAM_CLI_PROFILE_NAME=prod\nVIAM_CONFIG={root}/work/own.toml\nVIAM_LOCATION_ID=the-location\nVIAM_ORG_ID=the-org\nVIAM_PLUGIN_DATA_DIR={}\n",
+        data.display()
+    );
+    let out = outcome.out();
+    let (seen, document) = out.split_at(out.find('{').expect("document"));
+    assert_eq!(seen, expected);
+    let document: serde_json::Value = serde_json::from_str(document).expect("JSON");
+    assert_eq!(document["invocation"]["profile"], "prod");
+    assert_eq!(document["defaults"]["org_id"], "the-org");
+    assert_eq!(document["config"]["x"], 1);
+    assert_eq!(document["io"]["stdin"], "inherit");
+    for stream in ["stdin_tty", "stdout_tty", "stderr_tty", "interactive"] {
+        assert_eq!(document["io"][stream], false, "{stream}");
+    }
+    // What the user had set for an outer plugin does not reach this one.
+    let plain =
+        env.viam(&["see"]).env("VIAM_ORG_ID", "outer").env("VIAM_LOCATION_ID", "outer").run();
+    assert!(!plain.ok().out().contains("outer"));
+}
+
+#[test]
+fn a_nested_plugin_gets_a_session_of_its_own() {
+    let env = logged_in();
+    env.plugin("outer", "#!/bin/sh\ncat >/dev/null; n=${VIAM_STDIN#fd:}; eval \"exec 0<&$n $n<&-\"\nexec \"$VIAM_CLI\" inner\n");
+    env.plugin("inner", "#!/bin/sh\nsession=$(cat); echo $VIAM_SESSION $VIAM_STDIN $VIAM_PLUGIN_NAME\necho \"$session\" | jq -c '[.plugin.name,.invocation.depth,.auth.kind]'\nn=${VIAM_STDIN#fd:}; eval \"exec 0<&$n $n<&-\"; cat\n");
+    let outcome = env.viam(&["outer"]).stdin("of the user").run().ok();
+    assert_eq!(outcome.out(), "stdin fd:3 inner\n[\"inner\",2,\"bearer\"]\nof the user");
+}
