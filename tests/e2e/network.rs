@@ -125,6 +125,9 @@ fn a_proxy_that_refuses_is_named_without_its_password() {
         .run()
         .code(1)
         .says("ignoring HTTPS_PROXY");
+    // A command that needs no network looks at no proxy.
+    let outcome = env.viam(&["whoami"]).env("HTTPS_PROXY", "https://x:1").run().ok();
+    assert!(outcome.stderr.is_empty(), "{outcome}");
 }
 
 #[test]

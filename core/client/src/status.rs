@@ -2,6 +2,7 @@
 
 use std::error::Error as StdError;
 
+use tonic::metadata::{KeyAndValueRef, MetadataMap};
 use tonic::{Code, Status};
 use viam_contract::{Error, Kind, text};
 
@@ -11,7 +12,10 @@ use viam_contract::{Error, Kind, text};
 /// with its own kind, message and hints.
 #[must_use]
 pub fn rpc_error(status: Status, doing: impl Into<String>) -> Error {
-    tracing::debug!(target: "viam", "status {:?}: {} {:?}", status.code(), status.message(), status.metadata());
+    tracing::debug!(
+        target: "viam",
+        "status {:?}: {}{}", status.code(), status.message(), shown(status.metadata())
+    );
     if let Some(own) = own(&status) {
         return own.within(doing);
     }
@@ -43,6 +47,25 @@ pub fn rpc_error(status: Status, doing: impl Into<String>) -> Error {
     }
 }
 
+/// The metadata of an answer for a trace, without the values that could be secrets.
+fn shown(metadata: &MetadataMap) -> String {
+    let secret = |name: &str| {
+        ["auth", "cookie", "token", "secret", "key", "password"]
+            .iter()
+            .any(|word| name.contains(word))
+    };
+    let mut line = String::new();
+    for entry in metadata.iter() {
+        let (name, value) = match entry {
+            KeyAndValueRef::Ascii(name, value) => (name.as_str(), value.to_str().unwrap_or("?")),
+            KeyAndValueRef::Binary(name, _) => (name.as_str(), "(bytes)"),
+        };
+        let value = if secret(name) { "***" } else { value };
+        line.push_str(&format!(" {name}={}", text::one_line(value)));
+    }
+    line
+}
+
 /// Our own error somewhere among the sources.
 fn own(status: &Status) -> Option<&Error> {
     let mut next: Option<&(dyn StdError + 'static)> = status.source();
@@ -67,6 +90,19 @@ mod tests {
         assert!(!error.hints().is_empty());
         let error = rpc_error(Status::not_found("100% not\u{1b}[2J"), "could not x");
         assert_eq!(error.causes(), ["not found: 100% not\\u{1b}[2J"]);
+    }
+
+    #[test]
+    fn metadata_is_traced_without_secrets() {
+        let mut metadata = MetadataMap::new();
+        for (name, value) in
+            [("x-request-id", "r1"), ("set-cookie", "hidden"), ("x-api-key", "hidden")]
+        {
+            metadata.insert(name, value.parse().expect("value"));
+        }
+        let line = shown(&metadata);
+        assert!(line.contains(" x-request-id=r1") && line.contains(" x-api-key=***"), "{line}");
+        assert!(!line.contains("hidden"), "{line}");
     }
 
     #[test]

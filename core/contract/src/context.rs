@@ -47,9 +47,9 @@ pub enum Target {
     App,
 }
 
-/// A snapshot of the environment variables, taken once.
+/// A snapshot of the environment variables, taken once. Cheap to clone.
 #[derive(Clone, Debug, Default)]
-pub struct Env(Vec<(OsString, OsString)>);
+pub struct Env(Arc<[(OsString, OsString)]>);
 
 impl Env {
     /// Makes a snapshot from pairs; the last one of a name wins.

@@ -7,7 +7,8 @@ use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, OpenOptionsExt as 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use viam_contract::{Error, Kind, Result};
+use serde::Serialize;
+use viam_contract::{Error, Kind, Result, ResultExt as _};
 
 /// How long another process may hold a lock before we give up. Longer than a refresh takes.
 const LOCK_LIMIT: Duration = Duration::from_secs(40);
@@ -54,6 +55,17 @@ pub fn replace(path: &Path, content: &[u8]) -> Result<()> {
         drop(dir.sync_all());
     }
     Ok(())
+}
+
+/// Replaces the content of a file by a value as indented JSON, without a newline at the end: byte
+/// for byte as the existing program writes its files.
+///
+/// # Errors
+/// As [`replace`]; `Internal` for a value that JSON cannot hold, and then nothing is written.
+pub fn replace_json<T: Serialize + ?Sized>(path: &Path, value: &T) -> Result<()> {
+    let text = serde_json::to_vec_pretty(value)
+        .or_kind(Kind::Internal, || format!("cannot write {} as JSON", path.display()))?;
+    replace(path, &text)
 }
 
 /// Whether files in the folder can be written, tried without leaving anything.

@@ -4,12 +4,12 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use viam_client::net::{Net, ProxyRules};
+use viam_client::net::Net;
 use viam_contract::cli::Given;
 use viam_contract::{Clock, ColorChoice, Dirs, Env, Error, Globals, Kind, Output, Result};
 
 use crate::settings::{self, Settings};
-use crate::{doors, paths, streams};
+use crate::{connect, doors, paths, streams};
 
 /// The world of one invocation.
 #[derive(Clone)]
@@ -78,12 +78,7 @@ impl World {
             ..globals
         };
         let output = Arc::new(streams::output(&env, globals.color, globals.format, globals.quiet));
-        let proxies = ProxyRules::from_env(&env);
-        for complaint in &proxies.complaints {
-            output.warn(complaint);
-        }
-        let warn = Arc::clone(&output);
-        let net = Net::new(proxies, Arc::new(move |words: &str| warn.warn(words)));
+        let net = connect::net(&env, &output);
         Ok(Self {
             env,
             cwd,

@@ -6,7 +6,14 @@ use std::sync::Arc;
 use viam_client::BaseUrl;
 use viam_client::net::Net;
 use viam_client::wire::{self, OnWait, TokenSource};
-use viam_contract::{DEFAULT_BASE_URL, Error, Kind, Output, Result, Wire, text};
+use viam_contract::{DEFAULT_BASE_URL, Env, Error, Kind, Output, Result, Wire, text};
+
+/// The network as the environment says; what is wrong with it is warned of.
+#[must_use]
+pub fn net(env: &Env, output: &Arc<Output>) -> Net {
+    let output = Arc::clone(output);
+    Net::new(env.clone(), Arc::new(move |words: &str| output.warn(words)))
+}
 
 /// Opens the transport, and says which base URL it goes to where that is not the usual one.
 ///

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use tokio::sync::Mutex;
 use viam_client::BaseUrl;
-use viam_client::net::{Net, ProxyRules};
+use viam_client::net::Net;
 use viam_client::wire::TokenSource;
 use viam_contract::{
     BoxFuture, Env, Error, Exit, Job, Kind, Output, Result, SessionDocument, Sessions,
@@ -30,9 +30,7 @@ struct Tokens {
 
 impl DocumentSessions {
     pub(crate) fn new(document: SessionDocument, env: &Env, output: Arc<Output>) -> Self {
-        let warn = Arc::clone(&output);
-        let net =
-            Net::new(ProxyRules::from_env(env), Arc::new(move |words: &str| warn.warn(words)));
+        let net = connect::net(env, &output);
         let tokens = Arc::new(Tokens {
             core: document.core.path.clone().into(),
             current: Mutex::new(document.auth.access_token.clone()),

@@ -16,14 +16,13 @@ use crate::{commands, complete, help};
 pub(crate) fn main() -> Exit {
     let args = doors::args();
     let ambient = Ambient::now();
-    // For what goes wrong before the settings are known.
-    let early =
-        streams::output(&ambient.env, Globals::default().color, Globals::default().format, false);
-    let result = run(args, ambient).and_then(|()| early.flush());
-    match result {
+    let env = ambient.env.clone();
+    match run(args, ambient) {
         Ok(()) => Exit::OK,
         Err(error) => {
-            report::show(&early, &error);
+            // What went wrong before the settings were known is shown without them.
+            let globals = Globals::default();
+            report::show(&streams::output(&env, globals.color, globals.format, false), &error);
             error.kind().exit()
         }
     }

@@ -13,8 +13,8 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 use tokio::time::timeout;
 use viam_client::http_client;
-use viam_client::net::{Net, ProxyRules};
-use viam_contract::{Context, Error, Kind, Result, ResultExt as _, text};
+use viam_client::net::Net;
+use viam_contract::{Context, Env, Error, Kind, Result, ResultExt as _, text};
 
 use crate::server::admin::{ADMIN_HEADER, Status};
 use crate::server::{LOCK_FILE, STATE_FILE, StateFile};
@@ -126,7 +126,7 @@ pub(crate) async fn ask<T: DeserializeOwned>(
         .header(ADMIN_HEADER, &state.admin_token)
         .body(Bytes::from(body))
         .or_kind(Kind::Internal, doing)?;
-    let net = Net::new(ProxyRules::none(), Arc::new(|_: &str| {}));
+    let net = Net::new(Env::default(), Arc::new(|_: &str| {}));
     let answer = http_client::send(&net, request).await?;
     if answer.status != StatusCode::OK {
         let refused: Value = serde_json::from_slice(&answer.body).unwrap_or_default();

@@ -23,7 +23,7 @@ impl Net {
     /// # Errors
     /// With the address and the reason, also after [`CONNECT_LIMIT`].
     pub async fn connect(&self, to: &BaseUrl, protocol: Protocol) -> io::Result<Stream> {
-        if let Some(proxy) = self.inner.proxies.for_target(to) {
+        if let Some(proxy) = self.proxies().for_target(to) {
             tracing::debug!(target: "viam", "connect {} by proxy {}", to.authority(), proxy.shown());
             let tcp = timeout(CONNECT_LIMIT * 2, proxy::tunnel(&proxy, to))
                 .await

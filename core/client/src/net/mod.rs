@@ -8,8 +8,9 @@ mod tls;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
-pub use proxy::ProxyRules;
+use proxy::ProxyRules;
 pub use stream::Stream;
+use viam_contract::Env;
 
 /// How long one address may take to connect and shake hands.
 pub const CONNECT_LIMIT: Duration = Duration::from_secs(5);
@@ -26,22 +27,36 @@ pub enum Protocol {
 /// Where warnings of the network go (an unreadable certificate file, an unusable proxy).
 pub type Warn = Arc<dyn Fn(&str) + Send + Sync>;
 
-/// Opens streams. Cheap to clone; TLS roots are loaded once, when the first TLS stream is made.
+/// Opens streams. Cheap to make and to clone: proxy rules are read when the first stream is made,
+/// TLS roots when the first TLS stream is.
 #[derive(Clone)]
 pub struct Net {
     inner: Arc<Inner>,
 }
 
 struct Inner {
-    proxies: ProxyRules,
+    env: Env,
+    proxies: OnceLock<ProxyRules>,
     warn: Warn,
     roots: OnceLock<Arc<rustls::RootCertStore>>,
 }
 
 impl Net {
-    /// Makes one with these proxy rules.
+    /// Makes one that honours the proxies of an environment; an empty one has none.
     #[must_use]
-    pub fn new(proxies: ProxyRules, warn: Warn) -> Self {
-        Self { inner: Arc::new(Inner { proxies, warn, roots: OnceLock::new() }) }
+    pub fn new(env: Env, warn: Warn) -> Self {
+        let (proxies, roots) = (OnceLock::new(), OnceLock::new());
+        Self { inner: Arc::new(Inner { env, proxies, warn, roots }) }
+    }
+
+    /// The proxy rules; what is wrong with them is said once.
+    fn proxies(&self) -> &ProxyRules {
+        self.inner.proxies.get_or_init(|| {
+            let rules = ProxyRules::from_env(&self.inner.env);
+            for complaint in &rules.complaints {
+                (self.inner.warn)(complaint);
+            }
+            rules
+        })
     }
 }

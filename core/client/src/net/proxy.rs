@@ -18,11 +18,11 @@ use viam_contract::Env;
 use crate::BaseUrl;
 
 /// The proxy settings of the environment.
-pub struct ProxyRules {
+pub(super) struct ProxyRules {
     matcher: Option<Matcher>,
     direct: Vec<String>,
     /// What is wrong with the settings, for a warning.
-    pub complaints: Vec<String>,
+    pub(super) complaints: Vec<String>,
 }
 
 /// A proxy that a target goes through.
@@ -30,14 +30,12 @@ pub(super) struct Proxy(Intercept);
 
 impl ProxyRules {
     /// No proxy at all.
-    #[must_use]
-    pub fn none() -> Self {
+    fn none() -> Self {
         Self { matcher: None, direct: Vec::new(), complaints: Vec::new() }
     }
 
     /// Reads `HTTPS_PROXY`, `ALL_PROXY`, `HTTP_PROXY` and `NO_PROXY`, lower or upper case.
-    #[must_use]
-    pub fn from_env(env: &Env) -> Self {
+    pub(super) fn from_env(env: &Env) -> Self {
         let either = |upper: &str| {
             env.text(upper).or_else(|| env.text(&upper.to_ascii_lowercase())).map(str::trim)
         };

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::io;
+use std::path::Path;
 
 use ring::digest;
 use viam_contract::{Error, Kind, Prompter as _, Result, ResultExt as _};
@@ -23,10 +24,6 @@ pub(super) fn confirm(world: &World, candidate: &Candidate) -> Result<()> {
         return Ok(());
     };
     let record = world.dirs.data.join("confirmed-plugins.json");
-    let mut known: BTreeMap<String, String> = match files::read(&record)? {
-        Some(bytes) => serde_json::from_slice(&bytes).unwrap_or_default(),
-        None => BTreeMap::new(),
-    };
     let mut context = digest::Context::new(&digest::SHA256);
     let mut file = std::fs::File::open(path)
         .or_kind(Kind::NotStarted, || format!("cannot read {}", path.display()))?;
@@ -34,7 +31,7 @@ pub(super) fn confirm(world: &World, candidate: &Candidate) -> Result<()> {
         .or_kind(Kind::NotStarted, || format!("cannot read {}", path.display()))?;
     let hash: String = context.finish().as_ref().iter().map(|byte| format!("{byte:02x}")).collect();
     let key = path.display().to_string();
-    if known.get(&key) == Some(&hash) {
+    if read(&record)?.get(&key) == Some(&hash) {
         return Ok(());
     }
     let prompter = Terminal { no_input: world.globals.no_input };
@@ -48,9 +45,17 @@ pub(super) fn confirm(world: &World, candidate: &Candidate) -> Result<()> {
     if !prompter.confirm(&format!("Run the plugin {key} with your session?"))? {
         return Err(refused("the answer was no"));
     }
+    // Another answer may have been given meanwhile.
+    let _lock = files::lock_blocking(&record.with_extension("lock"))?;
+    let mut known = read(&record)?;
     known.insert(key, hash);
-    let text = serde_json::to_string_pretty(&known).unwrap_or_default();
-    files::replace(&record, text.as_bytes())
+    files::replace_json(&record, &known)
+}
+
+/// The confirmed contents by path. A record that is not understood confirms nothing.
+fn read(record: &Path) -> Result<BTreeMap<String, String>> {
+    let bytes = files::read(record)?;
+    Ok(bytes.and_then(|bytes| serde_json::from_slice(&bytes).ok()).unwrap_or_default())
 }
 
 struct Feed<'a>(&'a mut digest::Context);

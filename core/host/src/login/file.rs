@@ -11,6 +11,9 @@ use viam_contract::Result;
 
 use crate::files;
 
+/// Go's zero time: no time is known.
+const NO_TIME: &str = "0001-01-01T00:00:00Z";
+
 /// A session file.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct SessionFile {
@@ -123,10 +126,7 @@ pub fn load(path: &Path) -> Result<Loaded> {
 /// # Errors
 /// `Config` with the path.
 pub(super) fn store(path: &Path, session: &SessionFile) -> Result<()> {
-    let mut text = serde_json::to_string_pretty(&render(session)).unwrap_or_default();
-    // No newline at the end: byte for byte what the other program writes.
-    text.truncate(text.trim_end().len());
-    files::replace(path, text.as_bytes())
+    files::replace_json(path, &render(session))
 }
 
 /// Changes a session file under the lock that every writer takes, so that what is replaced is
@@ -199,7 +199,9 @@ fn parse_auth(auth: &Map<String, Value>) -> Option<Auth> {
             access_token: text(auth, "access_token"),
             refresh_token: text(auth, "refresh_token"),
             id_token: text(auth, "id_token"),
-            expires_at: DateTime::parse_from_rfc3339(&text(auth, "expires_at")).ok(),
+            expires_at: Some(text(auth, "expires_at"))
+                .filter(|at| at != NO_TIME)
+                .and_then(|at| DateTime::parse_from_rfc3339(&at).ok()),
             token_url: text(auth, "token_url"),
             client_id: text(auth, "client_id"),
             email,
@@ -218,7 +220,11 @@ fn render(session: &SessionFile) -> Value {
             "access_token": token.access_token,
             "refresh_token": token.refresh_token,
             "id_token": token.id_token,
-            "expires_at": token.expires_at.map(|at| at.to_rfc3339()).unwrap_or_default(),
+            // Not known, it is Go's zero time: an empty text would make the other program reject
+            // the file, and this makes it refresh.
+            "expires_at": token
+                .expires_at
+                .map_or_else(|| NO_TIME.to_owned(), |at| at.to_rfc3339()),
             // The other program's own constant, not the server's "Bearer".
             "token_type": "user-oauth-token",
             "token_url": token.token_url,
@@ -272,6 +278,12 @@ mod tests {
             store(&path, &session).expect("stores");
             assert_eq!(load(&path).expect("loads"), Loaded::File(session));
         }
+        let endless = UserToken { expires_at: None, ..token() };
+        let session = SessionFile { auth: Some(Auth::User(endless)), ..SessionFile::default() };
+        store(&path, &session).expect("stores");
+        assert_eq!(load(&path).expect("loads"), Loaded::File(session));
+        let text = std::fs::read_to_string(&path).expect("reads");
+        assert!(text.contains("\"expires_at\": \"0001-01-01T00:00:00Z\""), "{text}");
         let session = SessionFile { auth: Some(Auth::User(token())), ..SessionFile::default() };
         store(&path, &session).expect("stores");
         let text = std::fs::read_to_string(&path).expect("reads");

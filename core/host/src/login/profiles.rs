@@ -131,8 +131,7 @@ impl Profiles {
                 (name.clone(), value)
             })
             .collect();
-        let text = serde_json::to_string_pretty(&object).unwrap_or_default();
-        files::replace(&Self::path(&self.dirs), text.as_bytes())
+        files::replace_json(&Self::path(&self.dirs), &object)
     }
 }
 

@@ -60,8 +60,7 @@ impl TokenCache {
     pub fn put(&self, token: &str, now: DateTime<Utc>) -> Result<DateTime<Utc>> {
         let expires_at = end_of(token, now);
         let entry = Entry { access_token: token.to_owned(), expires_at };
-        let text = serde_json::to_string(&entry).unwrap_or_default();
-        files::replace(&self.path, text.as_bytes())?;
+        files::replace_json(&self.path, &entry)?;
         Ok(expires_at)
     }
 

@@ -9,9 +9,9 @@ use serde_json::Value;
 use tonic::Status;
 use viam_client::BaseUrl;
 use viam_client::http_client::{self, Answer};
-use viam_client::net::{Net, ProxyRules};
+use viam_client::net::Net;
 use viam_client::wire::{self, Config, TokenSource};
-use viam_contract::{BoxFuture, Result, Wire};
+use viam_contract::{BoxFuture, Env, Result, Wire};
 use viam_proto::app::v1::app_service_client::AppServiceClient;
 use viam_proto::app::v1::{Authorization, CreateKeyRequest, CreateKeyResponse};
 use viam_proto::rpc::v1::auth_service_client::AuthServiceClient;
@@ -33,7 +33,7 @@ pub(crate) fn start_world(json: &str) -> Running {
 }
 
 pub(crate) fn net() -> Net {
-    Net::new(ProxyRules::none(), Arc::new(|_: &str| {}))
+    Net::new(Env::default(), Arc::new(|_: &str| {}))
 }
 
 /// A source with one token and no other.
