@@ -151,7 +151,14 @@ fn explain(path: &Path, doing: &str, error: io::Error) -> Error {
 
 /// A lock between processes, let go when dropped or when the process ends.
 #[derive(Debug)]
-pub struct Lock(#[expect(dead_code, reason = "held until it is dropped")] File);
+pub struct Lock(File);
+
+impl Drop for Lock {
+    fn drop(&mut self) {
+        // Closing is not enough: a child between fork and exec has the file open too.
+        let _ = self.0.unlock();
+    }
+}
 
 /// Waits for the lock that a file stands for.
 ///
@@ -265,6 +272,8 @@ mod tests {
         let held = lock_blocking(&path).expect("locks");
         let other = open_lock(&path).expect("opens");
         assert!(!try_lock(&other, &path).expect("asks"));
+        // What a child has open between fork and exec is a copy like this one.
+        let _copy = held.0.try_clone().expect("copies");
         drop(held);
         assert!(try_lock(&other, &path).expect("asks"));
     }

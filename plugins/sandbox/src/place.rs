@@ -1,7 +1,6 @@
 //! Where a sandbox lies, whether it runs, and asking it.
 
 use std::ffi::OsString;
-use std::fs::{File, TryLockError};
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -17,7 +16,7 @@ use viam_client::net::Net;
 use viam_contract::{Context, Env, Error, Kind, Result, ResultExt as _, text};
 
 use crate::server::admin::{ADMIN_HEADER, Status};
-use crate::server::{LOCK_FILE, STATE_FILE, StateFile};
+use crate::server::{STATE_FILE, StateFile, lock};
 
 /// How long a running sandbox may take to say that it runs.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -72,18 +71,33 @@ impl Place {
     /// The sandbox that runs here. What a killed one left behind is cleaned away.
     ///
     /// # Errors
-    /// `Config` when the state file cannot be read.
+    /// `Config` when the state file cannot be read, `Remote` when one runs and does not answer.
     pub(crate) async fn running(&self) -> Result<Option<(StateFile, Status)>> {
+        self.running_within(PATIENCE).await
+    }
+
+    async fn running_within(&self, patience: Duration) -> Result<Option<(StateFile, Status)>> {
         let Some(state) = self.state()? else { return Ok(None) };
-        let status = timeout(PATIENCE, ask::<Status>(&state, "status", None)).await;
-        match status {
-            Ok(Ok(status)) if status.pid == state.pid => Ok(Some((state, status))),
-            // Nobody there, or somebody else.
-            _ => {
-                let _ = std::fs::remove_file(&self.state_file);
-                Ok(None)
-            }
+        match timeout(patience, ask::<Status>(&state, "status", None)).await {
+            Ok(Ok(status)) if status.pid == state.pid => return Ok(Some((state, status))),
+            Err(_) if self.is_held() => return Err(self.silent(&state, patience)),
+            // Nobody there, or somebody else, or one that is about to end.
+            _ => {}
         }
+        if !self.is_held() {
+            let _ = std::fs::remove_file(&self.state_file);
+        }
+        Ok(None)
+    }
+
+    fn silent(&self, state: &StateFile, patience: Duration) -> Error {
+        let words = format!(
+            "the sandbox in {} did not answer within {} s",
+            self.shown(),
+            patience.as_secs()
+        );
+        Error::new(Kind::Remote, words)
+            .hint_text(format!("process {0} runs it; `kill {0}` ends it", state.pid))
     }
 
     /// The sandbox that must run here.
@@ -99,8 +113,7 @@ impl Place {
 
     /// Whether a process still holds the directory, be it about to end.
     pub(crate) fn is_held(&self) -> bool {
-        let file = self.dir.as_ref().and_then(|dir| File::open(dir.join(LOCK_FILE)).ok());
-        file.is_some_and(|file| matches!(file.try_lock_shared(), Err(TryLockError::WouldBlock)))
+        self.dir.as_ref().is_some_and(|dir| lock::is_held(dir))
     }
 
     /// The place in words.
@@ -183,22 +196,50 @@ mod tests {
         assert_eq!(Place::of(&fake.cx, None).home, fake.cx.dirs.login);
     }
 
+    fn state_of(port: u16) -> StateFile {
+        StateFile {
+            pid: 1,
+            port,
+            base_url: format!("http://127.0.0.1:{port}"),
+            admin_token: "x".to_owned(),
+        }
+    }
+
+    fn write(dir: &Path, state: &StateFile) {
+        let bytes = serde_json::to_vec(state).expect("JSON");
+        std::fs::write(dir.join(STATE_FILE), bytes).expect("state");
+    }
+
+    #[tokio::test]
+    async fn what_a_live_sandbox_says_of_itself_stays() {
+        let fake = Fake::new();
+        let dir = fake.dir.path().join("d");
+        let _held = lock::take(&dir).expect("free");
+        let place = Place::in_dir(dir.clone());
+        // One that is about to end takes no connection.
+        write(&dir, &state_of(1));
+        assert!(place.running().await.expect("asked").is_none());
+        assert!(dir.join(STATE_FILE).exists());
+        // One that hangs takes them and says nothing.
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("port");
+        write(&dir, &state_of(listener.local_addr().expect("address").port()));
+        let error = place.running_within(Duration::from_millis(50)).await.expect_err("silent");
+        assert_eq!(error.kind(), Kind::Remote);
+        assert!(error.message().contains("did not answer"), "{error:?}");
+        assert!(dir.join(STATE_FILE).exists());
+    }
+
     #[tokio::test]
     async fn what_a_killed_sandbox_left_is_cleaned() {
         let fake = Fake::new();
         let dir = fake.dir.path().join("d");
         std::fs::create_dir_all(&dir).expect("directory");
-        let stale = StateFile {
-            pid: 1,
-            port: 1,
-            base_url: "http://127.0.0.1:1".to_owned(),
-            admin_token: "x".to_owned(),
-        };
         let place = Place::in_dir(dir.clone());
-        for left in [serde_json::to_string(&stale).expect("JSON"), "{\"pid\": 1".to_owned()] {
-            std::fs::write(dir.join(STATE_FILE), left).expect("state");
-            assert!(place.running().await.expect("asked").is_none());
-        }
+        write(&dir, &state_of(1));
+        assert!(place.running().await.expect("asked").is_none());
+        assert!(!dir.join(STATE_FILE).exists());
+        std::fs::write(dir.join(STATE_FILE), "{\"pid\": 1").expect("state");
+        assert!(place.running().await.expect("asked").is_none());
         let error = place.required().await.expect_err("nothing runs");
         assert!(error.message().contains(&*dir.to_string_lossy()) && !error.hints().is_empty());
     }

@@ -17,6 +17,7 @@ mod cors;
 mod front;
 mod jwt;
 mod listen;
+pub(crate) mod lock;
 pub(crate) mod names;
 mod oidc;
 mod rpc;
@@ -26,7 +27,6 @@ mod state;
 mod tls;
 mod traffic;
 
-use std::fs::{File, TryLockError};
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, mpsc};
@@ -47,6 +47,7 @@ use crate::seed::{LogSpec, Seed};
 use crate::store::{self, Store};
 use front::Front;
 use jwt::Signer;
+use lock::DirLock;
 use state::Shared;
 
 /// The name of the state file in the sandbox's directory.
@@ -54,9 +55,6 @@ pub const STATE_FILE: &str = "sandbox.json";
 
 /// The name of the file of its data there.
 pub(crate) const DATA_FILE: &str = "sandbox.db";
-
-/// The name of the file there that a running one holds locked.
-pub(crate) const LOCK_FILE: &str = "sandbox.lock";
 
 /// How a sandbox is to run.
 #[derive(Clone, Debug)]
@@ -131,8 +129,7 @@ pub struct Running {
     thread: Option<JoinHandle<()>>,
     ended: Option<oneshot::Receiver<()>>,
     dir: Option<PathBuf>,
-    // Held as long as the sandbox runs; the system lets go of it whatever happens.
-    _lock: Option<File>,
+    _lock: Option<DirLock>,
 }
 
 impl Server {
@@ -143,7 +140,7 @@ impl Server {
     /// used.
     pub fn start(options: Options) -> Result<Running> {
         let dir = options.dir.as_deref();
-        let lock = dir.map(lock).transpose()?;
+        let lock = dir.map(lock::take).transpose()?;
         let file = dir.filter(|_| !options.in_memory).map(|dir| dir.join(DATA_FILE));
         let store = Store::open(file.as_deref())?;
         Shared::fill(&store, &options.clock, &options.seed)?;
@@ -383,26 +380,6 @@ fn serve(
     });
     runtime.shutdown_background();
     done
-}
-
-/// Makes the directory this sandbox's own.
-fn lock(dir: &Path) -> Result<File> {
-    files::make_private_dir(dir)?;
-    let doing = || format!("cannot lock the sandbox in {}", dir.display());
-    let file = File::options()
-        .create(true)
-        .truncate(false)
-        .write(true)
-        .open(dir.join(LOCK_FILE))
-        .or_kind(Kind::Config, doing)?;
-    match file.try_lock() {
-        Ok(()) => Ok(file),
-        Err(TryLockError::WouldBlock) => {
-            Err(Error::new(Kind::User, format!("a sandbox is running in {}", dir.display()))
-                .hint_run("viam sandbox status"))
-        }
-        Err(TryLockError::Error(error)) => Err(Error::new(Kind::Config, doing()).because(error)),
-    }
 }
 
 /// The key that signs tokens: tokens outlive a restart because it does.
