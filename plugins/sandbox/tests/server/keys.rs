@@ -3,10 +3,11 @@
 use tonic::Code;
 use viam_proto::app::v1::{
     CreateKeyFromExistingKeyAuthorizationsRequest, CreateKeyRequest, CreateKeyResponse,
-    GetRobotApiKeysRequest, ListKeysRequest, RenameKeyRequest,
+    DeleteKeyRequest, DeleteRobotRequest, GetRobotApiKeysRequest, ListKeysRequest,
+    RenameKeyRequest, RotateKeyRequest,
 };
 
-use crate::common::{SMALL, authorization, create_key, demo, start_world, with_key};
+use crate::common::{SMALL, authorization, create_key, demo, start_world, user, with_key};
 
 #[tokio::test]
 async fn a_location_of_several_organizations_needs_one_of_them() {
@@ -97,4 +98,29 @@ async fn keys_are_listed_renamed_and_copied() {
     let of_two = ListKeysRequest { org_id: "two".to_owned() };
     let status = app.list_keys(of_two).await.expect_err("not a member");
     assert_eq!(status.code(), Code::PermissionDenied);
+}
+
+#[tokio::test]
+async fn a_key_whose_rights_are_all_gone_is_only_its_own() {
+    let running = start_world(SMALL);
+    let mut app = demo(&running);
+    let key = create_key(&mut app, "robot_owner", "m1", "").await.expect("key");
+    let mut holder = with_key(&running, &key).await;
+    let gone = DeleteRobotRequest { id: "m1".to_owned() };
+    app.delete_robot(gone).await.expect("deleted");
+
+    let id = key.id;
+    let mut other = user(&running, "ann@example.com");
+    let rotate = RotateKeyRequest { id: id.clone() };
+    let rename = RenameKeyRequest { id: id.clone(), name: "mine".to_owned() };
+    let copy = CreateKeyFromExistingKeyAuthorizationsRequest { id: id.clone() };
+    let delete = DeleteKeyRequest { id };
+    let codes = [
+        other.rotate_key(rotate).await.expect_err("rotated").code(),
+        other.rename_key(rename).await.expect_err("renamed").code(),
+        other.create_key_from_existing_key_authorizations(copy).await.expect_err("copied").code(),
+        other.delete_key(delete.clone()).await.expect_err("deleted").code(),
+    ];
+    assert_eq!(codes, [Code::PermissionDenied; 4]);
+    holder.delete_key(delete).await.expect("its own");
 }

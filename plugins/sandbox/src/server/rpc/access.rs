@@ -165,11 +165,12 @@ pub(crate) fn missing(what: &str, id: &str) -> Refusal {
 }
 
 fn enough(level: Level, wanted: Level, what: &str, id: &str) -> Answer<Level> {
-    if level >= wanted {
-        return Ok(level);
-    }
+    if level >= wanted { Ok(level) } else { Err(denied(wanted, what, id)) }
+}
+
+/// The refusal of something that is there and that the caller has no such rights on.
+pub(super) fn denied(wanted: Level, what: &str, id: &str) -> Refusal {
     let verb = if wanted == Level::Write { "change" } else { "see" };
-    Err(Refusal(Status::permission_denied(format!(
-        "this login is not allowed to {verb} {what} {id}"
-    ))))
+    let words = format!("this login is not allowed to {verb} {what} {id}");
+    Refusal(Status::permission_denied(words))
 }

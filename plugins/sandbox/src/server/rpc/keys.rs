@@ -3,7 +3,7 @@
 use tonic::Status;
 use viam_proto::app::v1 as pb;
 
-use super::access::{Level, missing};
+use super::access::{Level, denied, missing};
 use super::convert::timestamp;
 use super::{Answer, Call, Refusal};
 use crate::server::secrets;
@@ -78,10 +78,14 @@ fn owner(call: &Call<'_>, location: &str, wanted: &str) -> Answer<String> {
     }
 }
 
-/// A key whose rights the caller has too.
+/// A key whose rights the caller has too. One whose rights are all gone is only its own.
 fn owned(call: &Call<'_>, id: &str) -> Answer<(Key, Vec<Grant>)> {
     let key = keys::get(call.db, id)?.ok_or_else(|| missing("API key", id))?;
-    let grants = keys::grants(call.db, &Identity::Key(key.id.clone()))?;
+    let who = Identity::Key(key.id.clone());
+    let grants = keys::grants(call.db, &who)?;
+    if grants.is_empty() && call.caller.who != who {
+        return Err(denied(Level::Write, "API key", id));
+    }
     for grant in &grants {
         match grant.resource_type.as_str() {
             "organization" => drop(call.organization(&grant.resource, Level::Write)?),
