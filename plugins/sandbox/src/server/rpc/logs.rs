@@ -13,7 +13,7 @@ use tonic::{Request, Response, Status};
 use viam_proto::app::v1 as pb;
 use viam_proto::common::v1::LogEntry;
 
-use super::access::Level;
+use super::access::{Level, denied};
 use super::convert::{micros, timestamp, to_struct};
 use super::{Answer, Call, Refusal, access, ask};
 use crate::seed::LogSpec;
@@ -123,8 +123,7 @@ fn times(request: &pb::GetRobotPartLogsRequest, now: i64) -> Answer<(i64, i64)> 
 fn readable(call: &Call<'_>, id: &str) -> Answer<Part> {
     let (part, level) = call.part(id, Level::Read)?;
     if level < Level::Write {
-        let words = format!("this login is not allowed to see the logs of part {id}");
-        return Err(Refusal(Status::permission_denied(words)));
+        return Err(denied(Level::Read, "the logs of part", id));
     }
     Ok(part)
 }

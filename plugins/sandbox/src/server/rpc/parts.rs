@@ -4,7 +4,7 @@ use serde_json::{Map, Value};
 use tonic::Status;
 use viam_proto::app::v1 as pb;
 
-use super::access::{Level, missing};
+use super::access::{Level, denied, missing};
 use super::convert::{from_struct, micros, timestamp, to_struct};
 use super::locations::shared_secret;
 use super::{Answer, Call, Refusal};
@@ -222,8 +222,7 @@ pub(super) fn history(
 ) -> Answer<pb::GetRobotPartHistoryResponse> {
     let (part, level) = call.part(&request.id, Level::Read)?;
     if level < Level::Write {
-        let words = format!("this login is not allowed to see the history of part {}", part.id);
-        return Err(Refusal(Status::permission_denied(words)));
+        return Err(denied(Level::Read, "the history of part", &part.id));
     }
     let wrong = |words: &str| Refusal(Status::invalid_argument(words));
     let token = request.page_token.unwrap_or_default();
