@@ -14,4 +14,4 @@ mod status;
 pub mod wire;
 
 pub use base_url::BaseUrl;
-pub use status::rpc_error;
+pub use status::{own_error, rpc_error};

@@ -16,7 +16,7 @@ pub fn rpc_error(status: Status, doing: impl Into<String>) -> Error {
         target: "viam",
         "status {:?}: {}{}", status.code(), status.message(), shown(status.metadata())
     );
-    if let Some(own) = own(&status) {
+    if let Some(own) = own_error(&status) {
         return own.within(doing);
     }
     let said = text::one_line(status.message()).into_owned();
@@ -66,8 +66,9 @@ fn shown(metadata: &MetadataMap) -> String {
     line
 }
 
-/// Our own error somewhere among the sources.
-fn own(status: &Status) -> Option<&Error> {
+/// The error of our own that travelled through the transport in a status, if there is one.
+#[must_use]
+pub fn own_error(status: &Status) -> Option<&Error> {
     let mut next: Option<&(dyn StdError + 'static)> = status.source();
     while let Some(error) = next {
         if let Some(own) = error.downcast_ref::<Error>() {

@@ -45,6 +45,20 @@ pub type Wire = tower::util::BoxCloneSyncService<
 pub enum Target {
     /// The cloud app of the session's base URL.
     App,
+    /// The gRPC server of a machine's part, by the FQDN that the app gave for it. The session's
+    /// token goes along where that is the host of the base URL itself, and nowhere else.
+    Part {
+        /// `host` or `host:port`.
+        fqdn: String,
+    },
+    /// A machine that the user named by its address, `host:port` or a URL. Nothing of the
+    /// session goes there.
+    Address {
+        /// Where it is.
+        address: String,
+        /// Id and secret of an API key that the machine itself knows.
+        key: Option<(String, String)>,
+    },
 }
 
 /// A snapshot of the environment variables, taken once. Cheap to clone.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use viam_client::BaseUrl;
 use viam_client::net::Net;
-use viam_client::wire::{self, OnWait, TokenSource};
+use viam_client::wire::{self, KeyTokens, OnWait, TokenSource};
 use viam_contract::{DEFAULT_BASE_URL, Env, Error, Kind, Output, Result, Wire, text};
 
 /// The network as the environment says; what is wrong with it is warned of.
@@ -30,6 +30,59 @@ pub fn open(
         output.status(&format!("Using {} as base URL value", text::quoted(&shown)));
     }
     wire::open(wire::Config { tokens: Some(tokens), ..config(output, net, base_url) })
+}
+
+/// Opens the transport to the gRPC server of a part, by the FQDN that the app gave for it
+/// ([`Target::Part`](viam_contract::Target::Part)).
+///
+/// # Errors
+/// `Remote` where the part is on another host than the base URL: a login stays with its cloud.
+pub fn part(
+    output: &Arc<Output>,
+    net: &Net,
+    base_url: &BaseUrl,
+    fqdn: &str,
+    tokens: Arc<dyn TokenSource>,
+) -> Result<Wire> {
+    let unreachable = || {
+        Error::new(
+            Kind::Remote,
+            format!("the machine at {} cannot be reached by this release", text::quoted(fqdn)),
+        )
+        .because("it is reached through the cloud by WebRTC, which is not built yet")
+        .hint_text("a machine on your own network is reached with --address HOST:PORT")
+    };
+    let to = BaseUrl::parse(fqdn).map_err(|_| unreachable())?;
+    if to.host != base_url.host {
+        return Err(unreachable());
+    }
+    let to = BaseUrl { plaintext: base_url.plaintext, ..to };
+    wire::open(wire::Config { tokens: Some(tokens), ..config(output, net, &to) })
+}
+
+/// Opens the transport to a machine at an address that the user gave
+/// ([`Target::Address`](viam_contract::Target::Address)).
+///
+/// # Errors
+/// `Usage` when it is no address, or when a key would go in cleartext to another computer.
+pub fn address(
+    output: &Arc<Output>,
+    net: &Net,
+    address: &str,
+    key: Option<(String, String)>,
+) -> Result<Wire> {
+    let to = BaseUrl::parse(address).map_err(|error| {
+        Error::new(Kind::Usage, format!("invalid address {}", text::quoted(address)))
+            .because(error.message().to_owned())
+            .hint_text("an address looks like 192.0.2.7:8080 or https://robot.example:443")
+    })?;
+    let Some((id, secret)) = key else { return wire::open(config(output, net, &to)) };
+    if to.plaintext && !to.is_loopback() {
+        return Err(Error::new(Kind::Usage, format!("the key would go to {to} in cleartext"))
+            .hint_text("use https:// in --address"));
+    }
+    let tokens = KeyTokens::new(config(output, net, &to), id, secret);
+    wire::open(wire::Config { tokens: Some(Arc::new(tokens)), ..config(output, net, &to) })
 }
 
 /// What a transport without credentials is made of. A wait is named on a terminal only.

@@ -93,12 +93,20 @@ impl Sessions for DocumentSessions {
         Ok(self.document.endpoint.base_url.clone())
     }
 
-    fn wire<'a>(&'a self, _: &'a Target) -> BoxFuture<'a, Result<Wire>> {
+    fn wire<'a>(&'a self, target: &'a Target) -> BoxFuture<'a, Result<Wire>> {
         Box::pin(async move {
+            if let Target::Address { address, key } = target {
+                return connect::address(&self.output, &self.net, address, key.clone());
+            }
             self.subject()?;
             let base_url = BaseUrl::parse(&self.document.endpoint.base_url)?;
             let tokens = Arc::clone(&self.tokens) as Arc<dyn TokenSource>;
-            connect::open(&self.output, &self.net, &base_url, tokens)
+            match target {
+                Target::Part { fqdn } => {
+                    connect::part(&self.output, &self.net, &base_url, fqdn, tokens)
+                }
+                _ => connect::open(&self.output, &self.net, &base_url, tokens),
+            }
         })
     }
 }

@@ -14,7 +14,7 @@ use tonic::transport::{Channel, Endpoint};
 use tower::service_fn;
 use viam_contract::{BoxFuture, Error, Kind, Result, ResultExt as _, Wire};
 
-pub use authenticate::{API_KEY, authenticate};
+pub use authenticate::{API_KEY, KeyTokens, authenticate};
 pub use call::LongLived;
 
 use crate::BaseUrl;

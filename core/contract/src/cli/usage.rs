@@ -47,7 +47,12 @@ pub fn usage_error(error: &clap::Error, root: &Command, args: &[OsString]) -> Er
                 };
             }
             let name = arg.trim_start_matches('-').replace('_', "-");
-            let names = command.get_arguments().filter_map(clap::Arg::get_long);
+            let spelled = |arg: &clap::Arg| {
+                let aliases = arg.get_all_aliases().unwrap_or_default();
+                arg.get_long().into_iter().chain(aliases).map(str::to_owned).collect::<Vec<_>>()
+            };
+            let names: Vec<String> = command.get_arguments().flat_map(spelled).collect();
+            let names = names.iter().map(String::as_str);
             let near = nearest(&name, names).first().map(|near| (*near).to_owned());
             let error = Error::new(Kind::Usage, format!("unknown flag {arg} for `{path}`"));
             match near {

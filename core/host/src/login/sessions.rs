@@ -222,17 +222,19 @@ impl Sessions for HostSessions {
     fn wire<'a>(&'a self, target: &'a Target) -> BoxFuture<'a, Result<Wire>> {
         Box::pin(async move {
             let Inner { world, login, .. } = &*self.inner;
+            if let Target::Address { address, key } = target {
+                return connect::address(&world.output, &world.net, address, key.clone());
+            }
             self.subject()?;
-            match target {
-                Target::App => {}
-                _ => return Err(Error::new(Kind::Internal, "no such target")),
+            let tokens = Arc::clone(&self.inner) as Arc<dyn TokenSource>;
+            if let Target::Part { fqdn } = target {
+                return connect::part(&world.output, &world.net, &login.base_url, fqdn, tokens);
             }
             if login.overrides_stored && world.output.stderr_tty() {
                 world.output.status(
                     "VIAM_API_KEY_ID and VIAM_API_KEY are used instead of the stored login",
                 );
             }
-            let tokens = Arc::clone(&self.inner) as Arc<dyn TokenSource>;
             connect::open(&world.output, &world.net, &login.base_url, tokens)
         })
     }
