@@ -30,6 +30,8 @@ impl TestSandbox {
         let mut options = Options {
             seed: Seed::parse(seed, std::path::Path::new("/")).unwrap(),
             device_interval: Duration::from_secs(1),
+            // What the logs hold is what a test put there.
+            heartbeat: Duration::from_secs(3600),
             ..Options::default()
         };
         change(&mut options);

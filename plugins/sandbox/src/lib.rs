@@ -7,6 +7,7 @@ mod approve;
 mod env;
 mod files;
 mod home;
+mod machine;
 mod place;
 mod reset;
 mod run;

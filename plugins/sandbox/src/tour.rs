@@ -27,6 +27,9 @@ pub(crate) struct Args {
     /// name of the API key that is made
     #[arg(long, value_name = "NAME", default_value = "made-on-the-tour")]
     key_name: String,
+    /// the angle that a servo is moved to, in degrees
+    #[arg(long, value_name = "DEGREES", default_value_t = 75)]
+    angle: u8,
     /// what the plugin says
     #[arg(long, value_name = "WORDS", default_value = "Hello")]
     greeting: String,
@@ -100,6 +103,7 @@ impl Tour<'_> {
         {
             self.show(&["robots", "status", "--machine", machine]).await?;
             self.show(&["robots", "part", "logs", "--part", part, "--count", "5"]).await?;
+            self.servo(part, &args.angle.to_string()).await?;
         }
 
         self.heading("Make an API key for a script")?;
@@ -128,6 +132,27 @@ impl Tour<'_> {
         self.show(&["plugin", "list"]).await?;
         output.line("")?;
         output.line("`viam sandbox start` keeps such a cloud running; `viam login` logs in to the real one.")
+    }
+
+    /// Moves a servo of the part, where it has one.
+    async fn servo(&self, part: &str, angle: &str) -> Result<()> {
+        // Only a part that the sandbox plays has a port.
+        if !self.running.fqdn(part)?.starts_with("127.0.0.1:") {
+            return Ok(());
+        }
+        let run = ["robots", "part", "run", "--part", part];
+        let words = [&run[..], &["--list", "--format", "json"]].concat();
+        let listed = json(&self.captured("home", &words, None).await?)?;
+        let servo = listed.as_array().into_iter().flatten().find_map(|one| {
+            let servo = one["resource"].as_str()?.strip_prefix("rdk:component:servo/")?;
+            Some(servo.to_owned())
+        });
+        let Some(servo) = servo else { return Ok(()) };
+        self.heading("Move a servo of a live machine")?;
+        let data = format!("{{\"angle_deg\": {angle}}}");
+        let run = [&run[..], &["--component", &servo, "--method"]].concat();
+        self.show(&[&run[..], &["Move", "--data", &data]].concat()).await?;
+        self.show(&[&run[..], &["GetPosition"]].concat()).await
     }
 
     fn heading(&self, words: &str) -> Result<()> {

@@ -13,7 +13,7 @@ const HOUR: u32 = 3600;
 pub(super) fn fleet() -> World {
     let rover = MachineSpec {
         parts: vec![
-            PartSpec { config: rover_config(), logs: logs::rover(), ..seen("rover-1-main", 5) },
+            PartSpec { logs: logs::rover(), ..live("rover-1-main", rover_config()) },
             PartSpec { logs: logs::starting("rover-1-arm", 3600), ..seen("rover-1-arm", 5) },
         ],
         ..machine("rover-1")
@@ -24,13 +24,13 @@ pub(super) fn fleet() -> World {
     };
     let warehouse = vec![rover, alone("rover-2", left("rover-2-main", 2 * HOUR)), picker];
     let dock = vec![
-        alone("dock-cam-1", seen("dock-cam-1-main", 20)),
+        alone("dock-cam-1", live("dock-cam-1-main", only("camera"))),
         alone("dock-cam-2", left("dock-cam-2-main", 30 * 24 * HOUR)),
     ];
     let orchard = vec![
         alone("sprayer-1", left("sprayer-1-main", HOUR)),
         machine("sprayer-2"),
-        alone("weather-station", seen("weather-station-main", 40)),
+        alone("weather-station", live("weather-station-main", only("sensor"))),
     ];
     let student = alone("student-bot-1", left("student-bot-1-main", HOUR / 6));
     World {
@@ -69,7 +69,7 @@ pub(super) fn fleet() -> World {
 pub(super) fn docs() -> World {
     let main = |name: &str| {
         let logs = logs::starting(name, HOUR);
-        vec![PartSpec { config: docs_config(), logs, ..seen(name, 5) }]
+        vec![PartSpec { logs, ..live(name, docs_config()) }]
     };
     let my_robot = MachineSpec {
         id: Some("82c608a-1be9-46a5-968d-bad3a8a6daa".to_owned()),
@@ -139,6 +139,11 @@ fn seen(name: &str, ago_secs: u32) -> PartSpec {
     PartSpec { last_access_ago_secs: Some(ago_secs), ..part(name) }
 }
 
+/// A part that the sandbox plays.
+fn live(name: &str, config: Config) -> PartSpec {
+    PartSpec { config, live: true, ..seen(name, 5) }
+}
+
 /// A part that went away so many seconds ago.
 fn left(name: &str, ago_secs: u32) -> PartSpec {
     PartSpec { logs: logs::leaving(ago_secs), ..seen(name, ago_secs) }
@@ -164,6 +169,30 @@ fn rover_config() -> Config {
     let kinds = ["board", "camera", "generic", "motor", "sensor", "servo"];
     let components: Vec<_> =
         kinds.iter().map(|kind| component(&format!("{kind}1"), kind)).collect();
+    let services = json!([
+        {
+            "name": "vision1",
+            "api": "rdk:service:vision",
+            "model": "rdk:builtin:fake",
+            "attributes": { "camera_name": "camera1" },
+        },
+        { "name": "generic2", "api": "rdk:service:generic", "model": "rdk:builtin:fake" },
+        shell(),
+    ]);
+    Config::from_iter([
+        ("components".to_owned(), components.into()),
+        ("services".to_owned(), services),
+    ])
+}
+
+/// What `part shell` needs.
+fn shell() -> serde_json::Value {
+    json!({ "name": "shell1", "api": "rdk:service:shell", "model": "rdk:builtin:shell" })
+}
+
+/// One component.
+fn only(kind: &str) -> Config {
+    let components = vec![component(&format!("{kind}1"), kind)];
     Config::from_iter([("components".to_owned(), components.into())])
 }
 
@@ -174,7 +203,7 @@ fn docs_config() -> Config {
         "api": "rdk:service:vision",
         "model": "rdk:builtin:fake",
         "attributes": { "camera_name": "cam", "classifier": "stuff_detector" },
-    }]);
+    }, shell()]);
     Config::from_iter([
         ("components".to_owned(), components.into()),
         ("services".to_owned(), services),

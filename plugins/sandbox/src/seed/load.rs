@@ -195,6 +195,8 @@ impl Loader<'_> {
                 last_access: spec
                     .last_access_ago_secs
                     .map(|ago| self.now - i64::from(ago) * 1_000_000),
+                live: spec.live,
+                port: None,
             };
             let added = parts::insert(self.db, &part);
             taken(added, || format!("the id or the name of part {:?}", part.name))?;

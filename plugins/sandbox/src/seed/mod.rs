@@ -46,7 +46,8 @@
 //! the same ids. `parent` and `shared_with` take names or ids. A machine without `parts` has one,
 //! `NAME-main`; the first part is the main one unless another says `"main": true`. Users are
 //! members of every organization that names no `members`; without `users` there is
-//! `demo@example.com`. A part without `last_access_ago_secs` was never there. Entries of `logs` may
+//! `demo@example.com`. A part without `last_access_ago_secs` was never there; one with
+//! `"live": true` answers calls with fakes of what its configuration names. Entries of `logs` may
 //! have `fields`, a list of objects as machines send them ([`LogSpec`]). A key without `secret`
 //! gets a random one. An unknown key of the file is an error that names it.
 
@@ -250,6 +251,9 @@ pub struct PartSpec {
     /// was.
     #[serde(default)]
     pub last_access_ago_secs: Option<u32>,
+    /// Whether the sandbox answers calls to it, as its configuration says.
+    #[serde(default)]
+    pub live: bool,
     /// What it has said.
     #[serde(default)]
     pub logs: Vec<LogSpec>,

@@ -21,7 +21,7 @@ use tonic_web::GrpcWebLayer;
 use tower::{Layer as _, ServiceExt as _};
 
 use super::cors;
-use super::rpc::{Fault, Gate};
+use super::rpc::{AtPart, Fault, Gate};
 use super::state::Shared;
 use super::traffic::{FaultRule, UnderWay};
 use super::{admin, oidc};
@@ -48,6 +48,8 @@ pub(crate) struct Front {
     shared: Arc<Shared>,
     gate: Gate,
     pages: Router,
+    /// The part whose port this is.
+    part: Option<Arc<str>>,
 }
 
 impl Front {
@@ -56,7 +58,17 @@ impl Front {
             .merge(admin::router(shared.clone()))
             .route("/", get(welcome))
             .fallback(not_found);
-        Self { gate: Gate::new(shared.clone()), shared, pages }
+        Self { gate: Gate::new(shared.clone()), shared, pages, part: None }
+    }
+
+    /// The same door at the port of a part.
+    pub(crate) fn at_part(&self, id: &str) -> Self {
+        Self { part: Some(id.into()), ..self.clone() }
+    }
+
+    /// What every request shares.
+    pub(crate) fn shared(&self) -> &Arc<Shared> {
+        &self.shared
     }
 
     /// Answers one request of a connection, which `breaker` breaks.
@@ -72,6 +84,9 @@ impl Front {
         }
         let address = address(&self.shared, scheme, &request);
         request.extensions_mut().insert(Address(address));
+        if let Some(part) = &self.part {
+            request.extensions_mut().insert(AtPart(part.clone()));
+        }
         // What tests ask the sandbox itself is no traffic.
         if path.starts_with("/sandbox/") {
             let under_way = self.shared.traffic.enter_unseen();

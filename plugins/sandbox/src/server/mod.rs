@@ -17,6 +17,7 @@ mod cors;
 mod front;
 mod jwt;
 mod listen;
+mod live;
 pub(crate) mod lock;
 pub(crate) mod names;
 mod oidc;
@@ -47,6 +48,7 @@ use crate::seed::{LogSpec, Seed};
 use crate::store::{self, Store};
 use front::Front;
 use jwt::Signer;
+use live::Live;
 use lock::DirLock;
 use state::Shared;
 
@@ -75,6 +77,8 @@ pub struct Options {
     pub device_lifetime: Duration,
     /// The time.
     pub clock: Clock,
+    /// How often the machines that the sandbox plays say that they are there.
+    pub heartbeat: Duration,
     /// Whether INT and TERM end the server.
     pub signals: bool,
 }
@@ -90,6 +94,7 @@ impl Default for Options {
             device_interval: Duration::from_secs(5),
             device_lifetime: Duration::from_secs(600),
             clock: Clock::system(),
+            heartbeat: Duration::from_secs(10),
             signals: false,
         }
     }
@@ -148,12 +153,14 @@ impl Server {
         let identity = tls::identity(dir)?;
         let (listeners, port) = bind(&store, options.port)?;
         let (stop, stopped) = watch::channel(false);
+        let (live, bound) = Live::new(options.heartbeat, live::Homes::new(dir)?);
         let shared = Arc::new(Shared {
             store,
             clock: options.clock,
             signer,
             traffic: Default::default(),
             tails: Default::default(),
+            live,
             base_url: format!("http://127.0.0.1:{port}"),
             admin_token: secrets::token()?,
             token_lifetime: options.token_lifetime,
@@ -161,6 +168,7 @@ impl Server {
             device_lifetime: options.device_lifetime,
             stop,
         });
+        Live::start(&shared)?;
         let (ending, ended) = oneshot::channel();
         let (ready, started) = mpsc::channel();
         let front = Front::new(shared.clone());
@@ -169,7 +177,9 @@ impl Server {
         let thread = std::thread::Builder::new()
             .name("viam-sandbox".to_owned())
             .spawn(move || {
-                if let Err(error) = serve(listeners, acceptor, front, signals, stopped, &ready) {
+                if let Err(error) =
+                    serve(listeners, acceptor, front, bound, signals, stopped, &ready)
+                {
                     let _ = ready.send(Err(error));
                 }
                 let _ = ending.send(());
@@ -299,6 +309,35 @@ impl Running {
         Err(Error::new(Kind::User, format!("this world has no part {part_id}")))
     }
 
+    /// The address of a part, `127.0.0.1:PORT` where the sandbox plays its machine.
+    ///
+    /// # Errors
+    /// `User` when there is no such part.
+    pub fn fqdn(&self, part_id: &str) -> Result<String> {
+        self.part(part_id).map(|part| part.fqdn)
+    }
+
+    /// Gives a part another configuration; a machine that the sandbox plays takes it up.
+    ///
+    /// # Errors
+    /// `User` when there is no such part.
+    pub fn configure(&self, part_id: &str, config: &serde_json::Value) -> Result<()> {
+        let mut part = self.part(part_id)?;
+        part.config = config.to_string();
+        part.updated = self.shared.clock.micros().max(part.updated + 1);
+        self.shared
+            .store
+            .with(|db| store::parts::update(db, &part))
+            .or_kind(Kind::Config, || "cannot use the sandbox's data".to_owned())
+    }
+
+    fn part(&self, id: &str) -> Result<store::Part> {
+        let found = self.shared.store.with(|db| store::parts::get(db, id));
+        found
+            .or_kind(Kind::Config, || "cannot use the sandbox's data".to_owned())?
+            .ok_or_else(|| Error::new(Kind::User, format!("this world has no part {id}")))
+    }
+
     /// How many streams of logs are under way: each of them shows what is added from now on.
     #[must_use]
     pub fn open_tails(&self) -> usize {
@@ -356,6 +395,7 @@ fn serve(
     listeners: Vec<TcpListener>,
     acceptor: TlsAcceptor,
     front: Front,
+    bound: live::Bindings,
     signals: Option<Arc<Shared>>,
     stopped: watch::Receiver<bool>,
     ready: &mpsc::Sender<Result<()>>,
@@ -375,6 +415,7 @@ fn serve(
             stop_on_signals(&shared)?;
         }
         let _ = ready.send(Ok(()));
+        tokio::spawn(live::serve(bound, acceptor.clone(), front.clone()));
         listen::serve(listeners, acceptor, front, stopped).await;
         Ok(())
     });

@@ -1,5 +1,6 @@
 //! What all parts of the server share.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::watch;
@@ -7,6 +8,7 @@ use viam_contract::{Error, Kind, Result, ResultExt as _};
 
 use super::clock::Clock;
 use super::jwt::Signer;
+use super::live::Live;
 use super::traffic::Traffic;
 use crate::seed::Seed;
 use crate::store::{self, Failure, Store};
@@ -23,6 +25,7 @@ pub(crate) struct Shared {
     pub(crate) device_interval: Duration,
     pub(crate) device_lifetime: Duration,
     pub(crate) tails: Tails,
+    pub(crate) live: Live,
     /// Becomes true when the server is to end.
     pub(crate) stop: watch::Sender<bool>,
 }
@@ -52,7 +55,7 @@ impl Shared {
     }
 
     /// Throws the world away and makes another, or the same once more.
-    pub(crate) fn reset(&self, seed: Option<Seed>) -> Result<()> {
+    pub(crate) fn reset(self: &Arc<Self>, seed: Option<Seed>) -> Result<()> {
         let seed = match seed {
             Some(seed) => seed,
             None => self.seed()?,
@@ -60,7 +63,7 @@ impl Shared {
         plant(&self.store, &self.clock, &seed)?;
         // Those that follow a part that is gone end.
         self.tails.added.send_replace(());
-        Ok(())
+        Live::start(self)
     }
 
     /// What the world was made from.

@@ -20,6 +20,10 @@ pub(crate) struct Part {
     pub(crate) created: i64,
     pub(crate) updated: i64,
     pub(crate) last_access: Option<i64>,
+    /// Whether the sandbox itself plays the machine.
+    pub(crate) live: bool,
+    /// The port of its own, once it has one.
+    pub(crate) port: Option<u16>,
 }
 
 const SELECT: &str = "SELECT p.*, r.location FROM parts p JOIN robots r ON r.id = p.robot";
@@ -40,6 +44,8 @@ fn read(row: &Row<'_>) -> rusqlite::Result<Part> {
         created: row.get("created")?,
         updated: row.get("updated")?,
         last_access: row.get("last_access")?,
+        live: row.get("live")?,
+        port: row.get("port")?,
     })
 }
 
@@ -66,8 +72,8 @@ pub(crate) fn named(db: &Connection, location: &str, name: &str) -> rusqlite::Re
 pub(crate) fn insert(db: &Connection, new: &Part) -> rusqlite::Result<()> {
     db.prepare_cached(
         "INSERT INTO parts(id, name, robot, main, secret_id, secret, config, dns_name, fqdn,
-             local_fqdn, created, updated, last_access)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)",
+             local_fqdn, created, updated, last_access, live, port)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)",
     )?
     .execute(params![
         new.id,
@@ -82,7 +88,9 @@ pub(crate) fn insert(db: &Connection, new: &Part) -> rusqlite::Result<()> {
         new.local_fqdn,
         new.created,
         new.updated,
-        new.last_access
+        new.last_access,
+        new.live,
+        new.port
     ])?;
     Ok(())
 }
@@ -103,6 +111,28 @@ pub(crate) fn mark_for_restart(db: &Connection, id: &str, time: i64) -> rusqlite
 /// Makes it the main part of its machine, and no other.
 pub(crate) fn set_main(db: &Connection, robot: &str, part: &str) -> rusqlite::Result<()> {
     db.execute("UPDATE parts SET main = (id = ?2) WHERE robot = ?1", [robot, part])?;
+    Ok(())
+}
+
+/// Those that the sandbox itself plays.
+pub(crate) fn live(db: &Connection) -> rusqlite::Result<Vec<Part>> {
+    db.prepare_cached(&format!("{SELECT} WHERE p.live ORDER BY p.seq"))?
+        .query_map([], read)?
+        .collect()
+}
+
+/// Gives it a port, which is its address from now on.
+pub(crate) fn set_port(db: &Connection, id: &str, port: u16) -> rusqlite::Result<()> {
+    let fqdn = format!("127.0.0.1:{port}");
+    db.prepare_cached("UPDATE parts SET port = ?2, fqdn = ?3, local_fqdn = ?4 WHERE id = ?1")?
+        .execute(params![id, port, fqdn, format!("{fqdn}.local")])?;
+    Ok(())
+}
+
+/// It was heard of.
+pub(crate) fn touch(db: &Connection, id: &str, now: i64) -> rusqlite::Result<()> {
+    db.prepare_cached("UPDATE parts SET last_access = ?2 WHERE id = ?1")?
+        .execute(params![id, now])?;
     Ok(())
 }
 

@@ -74,6 +74,11 @@ CREATE INDEX history_part ON history(part, seq);
 
 ALTER TABLE parts ADD COLUMN restart INTEGER;
 ",
+    "
+ALTER TABLE parts ADD COLUMN live INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE parts ADD COLUMN port INTEGER;
+CREATE INDEX parts_live ON parts(seq) WHERE live;
+",
 ];
 
 /// Takes the steps that are missing; the inner error is a version that is not known.

@@ -24,7 +24,13 @@ pub(crate) type App = AppServiceClient<Wire>;
 /// One sandbox of a world, with a clock that stands still.
 pub(crate) fn start(seed: Seed) -> Running {
     let clock = Clock::still_at(UNIX_EPOCH + Duration::from_secs(1_760_000_000));
-    Server::start(Options { seed, clock, ..Options::default() }).expect("started")
+    Server::start(Options {
+        seed,
+        clock,
+        heartbeat: Duration::from_secs(3600),
+        ..Options::default()
+    })
+    .expect("started")
 }
 
 /// One of a world in JSON.

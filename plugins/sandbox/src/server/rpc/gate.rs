@@ -13,7 +13,8 @@ use tower::ServiceExt as _;
 use viam_proto::app::v1::app_service_server;
 use viam_proto::rpc::v1::auth_service_server;
 
-use super::{app, auth};
+use super::{app, auth, live};
+use crate::machine;
 use crate::server::jwt::{ACCESS, Access};
 use crate::server::state::Shared;
 
@@ -23,6 +24,10 @@ const SERVED: &[&str] = &[app_service_server::SERVICE_NAME];
 /// A request extension: answer with this status.
 #[derive(Clone, Debug)]
 pub(crate) struct Fault(pub(crate) Status);
+
+/// A request extension: it came to the port of this part.
+#[derive(Clone, Debug)]
+pub(crate) struct AtPart(pub(crate) Arc<str>);
 
 /// The gate and what lies behind it.
 #[derive(Clone)]
@@ -49,6 +54,18 @@ impl Gate {
         }
         let path = request.uri().path().to_owned();
         let service = path.trim_start_matches('/').split('/').next().unwrap_or_default();
+        if machine::serves(&path)
+            && let Some(AtPart(part)) = request.extensions().get().cloned()
+        {
+            let machine = match self.check(request.headers()) {
+                Ok(access) => live::machine(&self.shared, &Arc::new(access), part).await,
+                Err(status) => Err(status),
+            };
+            return Ok(match machine {
+                Ok(machine) => machine.call(request).await,
+                Err(status) => status.into_http(),
+            });
+        }
         if SERVED.contains(&service) {
             match self.check(request.headers()) {
                 Ok(access) => request.extensions_mut().insert(Arc::new(access)),

@@ -6,6 +6,7 @@ mod auth;
 mod convert;
 mod gate;
 mod keys;
+mod live;
 mod locations;
 mod login;
 mod logs;
@@ -19,7 +20,7 @@ use rusqlite::Transaction;
 use tonic::{Request, Response, Status};
 
 pub(crate) use access::Caller;
-pub(crate) use gate::{Fault, Gate};
+pub(crate) use gate::{AtPart, Fault, Gate};
 pub(crate) use login::{Session, sign_in};
 
 use super::jwt::Access;

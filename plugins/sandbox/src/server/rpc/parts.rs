@@ -106,6 +106,8 @@ pub(super) fn insert(call: &Call<'_>, robot: &Robot, name: String, main: bool) -
         created: call.now,
         updated: call.now,
         last_access: None,
+        live: false,
+        port: None,
     };
     parts::insert(call.db, &part)?;
     Ok(part.id)
