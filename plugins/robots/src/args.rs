@@ -5,7 +5,7 @@ use viam_contract::{Context, Error, Kind, Result, Wire};
 use viam_proto::app::v1::{Robot, RobotPart};
 
 /// Where a machine is looked for.
-#[derive(clap::Args, Debug, Default, PartialEq)]
+#[derive(clap::Args, Clone, Debug, Default, PartialEq)]
 pub(crate) struct PlaceArgs {
     /// id or name of the organization to look in; the default or all if not given
     #[arg(long, aliases = ["org", "org-id", "org-name"])]

@@ -7,6 +7,7 @@ mod delete;
 mod entry;
 mod list;
 mod logs;
+mod machine;
 mod part;
 mod record;
 mod selection;
@@ -144,5 +145,27 @@ mod tests {
         assert!(shown.contains(r#"levels: ["warn", "error", "info"]"#), "{shown}");
         assert!(shown.contains("count: Some(-1)"), "{shown}");
         assert!(shown.contains(r#"format: Some("json")"#), "{shown}");
+    }
+
+    #[test]
+    fn a_call_of_a_machine_is_spelled_as_documented() {
+        let shown = |line: &str| parsed(line).map(|verb| format!("{verb:?}"));
+        let one = shown("part run --part p --data {} --stream 500ms a.B.C").expect("run");
+        assert!(one.contains("stream: Some(500ms)") && one.contains("word: Some(\"a.B.C\")"));
+        for line in [
+            "part run --part-id p -d {} -s 500ms a.B.C",
+            "part run a.B.C -part=p -data {} -stream=500ms",
+        ] {
+            assert_eq!(shown(line).expect(line), one);
+        }
+        let short = shown("part run --part p --method M -c s").expect("short");
+        assert!(short.contains("component: Some(\"s\")"), "{short}");
+        assert_eq!(shown("part run --part p --method M --service s").expect("alias"), short);
+        assert!(shown("part run --address localhost:8080 --list").is_ok());
+        for line in
+            ["part run a.B.C", "part run --part p -s 0 a.B.C", "part run --part p --list a.B.C"]
+        {
+            assert!(shown(line).is_err(), "{line}");
+        }
     }
 }

@@ -6,6 +6,8 @@ mod history;
 mod list;
 mod logs;
 mod restart;
+mod run;
+mod shell;
 mod status;
 
 use clap::Subcommand;
@@ -20,6 +22,10 @@ pub(crate) enum Verb {
     /// Print the logs of a part, oldest first, or follow them with --tail
     #[command(alias = "log")]
     Logs(logs::Args),
+    /// Call a method of a machine's components and services
+    Run(run::Args),
+    /// Open a shell on a machine; ~. at the beginning of a line drops it
+    Shell(shell::Args),
     /// Ask a part to restart
     Restart(restart::Args),
     /// Add a part to a machine
@@ -35,6 +41,8 @@ pub(crate) async fn run(cx: &Context, verb: Verb) -> Result<()> {
         Verb::List(args) => list::run(cx, args).await,
         Verb::Status(args) => status::run(cx, args).await,
         Verb::Logs(args) => logs::run(cx, args).await,
+        Verb::Run(args) => run::run(cx, args).await,
+        Verb::Shell(args) => shell::run(cx, args).await,
         Verb::Restart(args) => restart::run(cx, args).await,
         Verb::Create(args) => create::run(cx, args).await,
         Verb::Delete(args) => delete::run(cx, args).await,

@@ -1,0 +1,156 @@
+//! The connection to a machine: by what the cloud says of its part, or at an address.
+
+use std::time::Duration;
+
+use tokio::time::timeout;
+use tonic::Code;
+use viam_client::rpc_error;
+use viam_contract::{Context, Error, Kind, Result, Target, Wire, text};
+use viam_proto::app::v1::{OnlineState, RobotPart};
+use viam_proto::common::v1::ResourceName;
+use viam_proto::robot::v1::ResourceNamesRequest;
+use viam_proto::robot::v1::robot_service_client::RobotServiceClient;
+
+use crate::args::{PartArgs, given};
+use crate::when;
+
+/// How long it may take until a machine says what it has (design.md §3: nothing waits for ever).
+const LIMIT: Duration = Duration::from_secs(10);
+
+/// How a machine is reached.
+#[derive(Clone, Copy, Debug, Default, PartialEq, clap::ValueEnum)]
+pub(crate) enum Transport {
+    /// By whatever way there is.
+    #[default]
+    Auto,
+    /// By gRPC to its own address.
+    Direct,
+}
+
+#[derive(clap::Args, Debug, Default, PartialEq)]
+pub(crate) struct ConnectionArgs {
+    /// reach the machine at this address, without the cloud
+    #[arg(long, value_name = "HOST:PORT", conflicts_with_all = ["part", "machine"])]
+    address: Option<String>,
+    /// id of an API key that the machine at --address knows
+    #[arg(long, value_name = "ID", requires_all = ["address", "key"])]
+    key_id: Option<String>,
+    /// the secret of that key
+    #[arg(long, value_name = "SECRET", requires_all = ["address", "key_id"])]
+    key: Option<String>,
+    /// how to reach the machine
+    #[arg(long, value_enum, default_value = "auto")]
+    transport: Transport,
+}
+
+/// A part that may be given by its address instead.
+#[derive(clap::Args, Debug, Default, PartialEq)]
+pub(crate) struct WhichArgs {
+    /// id or name of the part; may be left out for the only part of a machine
+    #[arg(
+        long,
+        aliases = ["part-id", "part-name"],
+        required_unless_present_any = ["machine", "address"]
+    )]
+    part: Option<String>,
+    /// id or name of the machine to look in; all if not given
+    #[arg(long, aliases = ["robot", "machine-id", "machine-name", "robot-id", "robot-name"])]
+    machine: Option<String>,
+    #[command(flatten)]
+    place: crate::args::PlaceArgs,
+    #[command(flatten)]
+    connection: ConnectionArgs,
+}
+
+impl WhichArgs {
+    /// Checks what can be checked without a call.
+    pub(crate) fn check(&self) -> Result<()> {
+        if given(self.connection.address.as_ref()).is_some() { Ok(()) } else { self.part().check() }
+    }
+
+    fn part(&self) -> PartArgs {
+        PartArgs {
+            part: self.part.clone(),
+            machine: self.machine.clone(),
+            place: self.place.clone(),
+        }
+    }
+}
+
+/// A machine that answers.
+pub(crate) struct Machine {
+    /// Carries the calls.
+    pub(crate) wire: Wire,
+    /// What it has.
+    pub(crate) resources: Vec<ResourceName>,
+}
+
+/// Connects to the machine that is meant.
+///
+/// # Errors
+/// `User` when there is no such part, `Remote` when it does not answer.
+pub(crate) async fn connect(cx: &Context, which: &WhichArgs) -> Result<Machine> {
+    let connection = &which.connection;
+    // Both are the same as long as there is one way.
+    match connection.transport {
+        Transport::Auto | Transport::Direct => {}
+    }
+    if let Some(address) = given(connection.address.as_ref()) {
+        let key = connection.key_id.clone().zip(connection.key.clone());
+        let target = Target::Address { address: address.to_owned(), key };
+        let wire = cx.sessions.wire(&target).await?;
+        return ask(wire).await.map_err(|error| {
+            error.within(format!("cannot reach a machine at {}", text::quoted(address)))
+        });
+    }
+    which.check()?;
+    let app = cx.sessions.wire(&Target::App).await?;
+    let part = which.part().find(cx, &app).await?;
+    reach(cx, &part).await.map_err(|error| explained(cx, &part, error))
+}
+
+async fn reach(cx: &Context, part: &RobotPart) -> Result<Machine> {
+    if part.fqdn.is_empty() {
+        return Err(Error::new(Kind::Remote, "the cloud has no address for it"));
+    }
+    let wire = cx.sessions.wire(&Target::Part { fqdn: part.fqdn.clone() }).await?;
+    ask(wire).await
+}
+
+/// Asks what the machine has, which shows that it is there.
+async fn ask(wire: Wire) -> Result<Machine> {
+    let mut client = RobotServiceClient::new(wire.clone());
+    let asked = client.resource_names(ResourceNamesRequest {});
+    let answer = timeout(LIMIT, asked).await.map_err(|_| {
+        Error::new(Kind::Remote, format!("it did not answer within {} s", LIMIT.as_secs()))
+    })?;
+    match answer {
+        Ok(answer) => Ok(Machine { wire, resources: answer.into_inner().resources }),
+        // A machine may have none (transport.md §6.1).
+        Err(status) if status.code() == Code::Unimplemented => {
+            Ok(Machine { wire, resources: Vec::new() })
+        }
+        Err(status) => Err(rpc_error(status, "cannot ask it what it has")),
+    }
+}
+
+/// What the cloud knows of a machine that cannot be reached.
+fn explained(cx: &Context, part: &RobotPart, error: Error) -> Error {
+    if error.kind() != Kind::Remote {
+        return error;
+    }
+    let name = text::quoted(&part.name);
+    let offline = |words: String| {
+        Error::new(Kind::Remote, words)
+            .hint_text("turn the machine on, or see its last logs")
+            .hint_run(format!("viam robots part logs --part {}", part.id))
+    };
+    match part.online_state() {
+        OnlineState::Offline => {
+            let last = when::last_access(cx, part.last_access.as_ref());
+            offline(format!("machine part {name} is offline, last seen {last}"))
+        }
+        OnlineState::AwaitingSetup => offline(format!("machine part {name} has never been online")),
+        _ => error.within(format!("cannot reach machine part {name}")),
+    }
+}
