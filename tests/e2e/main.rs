@@ -10,6 +10,7 @@ mod handover;
 mod help;
 mod hints;
 mod keys_and_profiles;
+mod live;
 mod machines;
 mod network;
 mod output;

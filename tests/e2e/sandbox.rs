@@ -169,6 +169,8 @@ fn the_tour_shows_what_is_really_there() {
         "{outcome}"
     );
     assert!(out.lines().filter(|line| line.starts_with("$ viam ")).count() >= 8, "{outcome}");
+    let outcome = env.viam(&["sandbox", "tour", "--angle", "123"]).run().ok();
+    assert!(outcome.out().contains("{\n  \"positionDeg\": 123\n}\n"), "{outcome}");
     // A world where nothing can be listed fails it: the tour is not a text.
     env.viam(&["sandbox", "tour", "--seed", "empty"]).run().code(1).says("ended with exit code");
     assert!(!env.login_dir().exists());
