@@ -8,6 +8,7 @@ pub mod http_client;
 pub mod keys;
 pub mod logs;
 pub mod lookup;
+pub mod machine;
 pub mod net;
 pub mod parallel;
 mod status;

@@ -1,0 +1,3 @@
+//! Talking to a machine itself, not to the cloud app.
+
+pub mod link;
