@@ -8,6 +8,7 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::time::{Duration, Instant};
 
 use viam_sandbox::seed::LogSpec;
+use viam_sandbox::server::FaultRule;
 use viam_test::{Outcome, TestEnv, TestSandbox};
 
 use crate::support::{LIST_ORGANIZATIONS, Watch, logged_in};
@@ -631,6 +632,31 @@ fn a_tail_that_is_cut_goes_on_and_loses_and_repeats_nothing() {
     }
     say(&sandbox, ROVER_ARM, numbered(420..421));
     tail.expect(420..421);
+    tail.end();
+}
+
+#[test]
+fn a_tail_misses_nothing_and_repeats_nothing_of_the_moment_when_it_begins() {
+    let (env, sandbox) = logged_in("fleet");
+    // More than a page, and too new to be left out by its time.
+    say(&sandbox, ROVER_ARM, numbered(0..150));
+    sandbox.server.set_faults(vec![FaultRule {
+        times: 1,
+        delay_ms: Some(1000),
+        ..FaultRule::on(TAIL_LOGS)
+    }]);
+    let tail = Tail::start(&env, &["--tail"]);
+    let until = Instant::now() + Duration::from_secs(30);
+    while sandbox.asked(GET_LOGS) == 0 && Instant::now() < until {
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    // It has seen what is there, and the server has not begun to send what comes.
+    std::thread::sleep(Duration::from_millis(200));
+    say(&sandbox, ROVER_ARM, numbered(150..152));
+    tail.expect(150..152);
+    sandbox.server.end_tails();
+    say(&sandbox, ROVER_ARM, numbered(152..154));
+    tail.expect(152..154);
     tail.end();
 }
 

@@ -115,10 +115,11 @@ pub async fn tail(
         again: HashMap::new(),
     };
     let mut stream = tail.open();
-    // What is there already is not printed, and counts as printed when a stream is made up. Where
-    // it cannot be had, the time now has to do.
+    // What is there already is not printed, and counts as printed when a gap is filled. Where it
+    // cannot be had, the time now has to do.
     if let Err(Failed::Call(status)) = tail.remember().await {
         tracing::debug!(target: "viam", "no logs to begin with: {status}");
+        tail.seen.forgotten_until = tail.newest;
     }
     let mut trouble = Trouble::default();
     loop {
@@ -250,9 +251,9 @@ impl Tail {
         trouble: &mut Trouble,
         on: &mut impl FnMut(Event) -> Result<()>,
     ) -> Result<(), Failed> {
-        // The server may take the new stream for one a moment after the gap was read. So it is
-        // read again after a second, and once more when the stream has proved to be there.
-        let mut gaps = if trouble.broken { 2 } else { 0 };
+        // The server may begin with a stream a moment after it was asked what there is, the first
+        // one too. So it is asked again after a second, and when the stream proves to be there.
+        let mut gaps = 2;
         if trouble.broken {
             self.fill_gap(on).await?;
         }
@@ -333,11 +334,17 @@ impl Tail {
     }
 
     async fn remember(&mut self) -> Result<(), Failed> {
-        let page = self.pages(LogOrder::Descending, None).next().await?.unwrap_or_default();
+        let mut pages = self.pages(LogOrder::Descending, None);
+        let page = pages.next().await?.unwrap_or_default();
         for entry in page.iter().rev() {
             self.seen.add(entry);
         }
-        if let Some(newest) = page.iter().map(|entry| millis(entry.time)).max() {
+        // What is older than this page was there as well, and where there are more pages, so was
+        // what else was made in the moment of its oldest entry.
+        self.seen.forgotten_until = self.newest;
+        let times = || page.iter().map(|entry| millis(entry.time));
+        if let Some((oldest, newest)) = times().min().zip(times().max()) {
+            self.seen.forgotten_until = oldest + i64::from(!pages.done);
             self.newest = newest;
         }
         Ok(())
