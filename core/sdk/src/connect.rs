@@ -47,9 +47,9 @@ pub fn part(
     let unreachable = || {
         Error::new(
             Kind::Remote,
-            format!("the machine at {} cannot be reached by this release", text::quoted(fqdn)),
+            format!("the machine at {} is not reached directly", text::quoted(fqdn)),
         )
-        .because("it is reached through the cloud by WebRTC, which is not built yet")
+        .because("it is on another host than the cloud that the login belongs to")
         .hint_text("a machine on your own network is reached with --address HOST:PORT")
     };
     let to = BaseUrl::parse(fqdn).map_err(|_| unreachable())?;

@@ -11,16 +11,30 @@ const BANNED: &[&str] = &["aws-lc-rs", "aws-lc-sys", "native-tls", "openssl-sys"
 
 /// Crates that are there in more than one major version, which, and why that is borne.
 const SEVERAL: &[(&str, &[&str], &str)] = &[
+    ("asn1-rs", &["0.6", "0.7"], "comes with the two x509-parser"),
+    ("asn1-rs-derive", &["0.5", "0.6"], "comes with the two x509-parser"),
     ("base64", &["0.22", "0.23"], "tonic and oauth2 are on 0.22, hyper-util and pem on 0.23"),
+    ("bitflags", &["1", "2"], "a branch of WebRTC's tree that is not built on Linux"),
+    ("cpufeatures", &["0.2", "0.3"], "aes of WebRTC is on 0.2, rand on 0.3"),
+    ("der-parser", &["9", "10"], "comes with the two x509-parser"),
     ("foldhash", &["0.1", "0.2"], "comes with the two hashbrown"),
     ("getrandom", &["0.2", "0.4"], "oauth2 and ring are on 0.2, tempfile and uuid on 0.4"),
     ("hashbrown", &["0.15", "0.17"], "petgraph of prost-build, which runs for developers only"),
+    ("oid-registry", &["0.7", "0.8"], "comes with the two x509-parser"),
+    ("pem", &["3", "4"], "WebRTC is on 3, rcgen on 4"),
     ("prettyplease", &["0.2", "0.3"], "tonic's and prost's generators, for developers only"),
+    ("rand", &["0.8", "0.10"], "oauth2 is on 0.8, WebRTC on 0.10"),
+    ("rand_core", &["0.6", "0.10"], "comes with the two rand"),
     ("syn", &["2", "3"], "derive macros are in the middle of the move; nothing of it is linked"),
     ("synstructure", &["0.13", "0.14"], "comes with the two syn"),
     ("thiserror", &["1", "2"], "oauth2 is on 1"),
     ("thiserror-impl", &["1", "2"], "comes with the two thiserror"),
     ("windows-sys", &["0.52", "0.61"], "ring is on 0.52; Windows only"),
+    (
+        "x509-parser",
+        &["0.16", "0.18"],
+        "WebRTC is on 0.16, a part of rcgen that is not built on 0.18",
+    ),
 ];
 
 pub(super) fn check(tree: &Tree, found: &mut Vec<Finding>) {

@@ -1,0 +1,160 @@
+//! One end of a WebRTC connection with the data channel that calls go over. Both ends are made
+//! the same way: the channel is agreed on beforehand (transport.md §5.5).
+
+use std::sync::Arc;
+
+use bytes::{Bytes, BytesMut};
+use rtc::ice::mdns::MulticastDnsMode;
+use tokio::sync::{mpsc, oneshot};
+use webrtc::data_channel::{DataChannel, DataChannelEvent, RTCDataChannelInit};
+use webrtc::error::{Error, Result};
+use webrtc::peer_connection::{
+    PeerConnection, PeerConnectionBuilder, PeerConnectionEventHandler, RTCConfigurationBuilder,
+    RTCIceCandidateInit, RTCIceGatheringState, RTCIceServer, RTCPeerConnectionIceEvent,
+    RTCPeerConnectionState, SettingEngineBuilder,
+};
+
+use crate::machine::link::Link;
+
+/// Sending waits while more than this is under way, in bytes (transport.md §5.6).
+const BUFFERED: usize = 1 << 20;
+
+/// Envelopes that wait for the channel.
+const QUEUE: usize = 16;
+
+/// One end.
+pub struct Peer {
+    /// Descriptions and candidates go in and out here.
+    pub connection: Arc<dyn PeerConnection>,
+    /// Candidates of this end; `None` after the last one.
+    pub candidates: mpsc::UnboundedReceiver<Option<RTCIceCandidateInit>>,
+    /// Becomes ready when calls can be made.
+    pub open: Open,
+    /// The connection as a link for calls.
+    pub link: Link,
+}
+
+/// Becomes ready when the channel is open; an error when it never will be.
+pub type Open = oneshot::Receiver<()>;
+
+struct Events {
+    candidates: mpsc::UnboundedSender<Option<RTCIceCandidateInit>>,
+    lost: mpsc::UnboundedSender<()>,
+}
+
+#[tonic::async_trait]
+impl PeerConnectionEventHandler for Events {
+    async fn on_ice_candidate(&self, event: RTCPeerConnectionIceEvent) {
+        if let Ok(candidate) = event.candidate.to_json() {
+            // Nobody takes them once the connection stands.
+            let _ = self.candidates.send(Some(candidate));
+        }
+    }
+
+    async fn on_ice_gathering_state_change(&self, state: RTCIceGatheringState) {
+        if state == RTCIceGatheringState::Complete {
+            let _ = self.candidates.send(None);
+        }
+    }
+
+    async fn on_connection_state_change(&self, state: RTCPeerConnectionState) {
+        tracing::debug!(target: "viam", "webrtc: {state}");
+        let ended = [
+            RTCPeerConnectionState::Disconnected,
+            RTCPeerConnectionState::Failed,
+            RTCPeerConnectionState::Closed,
+        ];
+        if ended.contains(&state) {
+            let _ = self.lost.send(());
+        }
+    }
+}
+
+impl Peer {
+    /// Makes an end; must be called within a tokio runtime. Without servers it is found on this
+    /// computer and its own networks only.
+    ///
+    /// # Errors
+    /// When there is no socket to be had.
+    pub async fn new(servers: Vec<RTCIceServer>) -> Result<Self> {
+        // Names of machines in the local network (`….local`) are asked for by multicast; where
+        // the network has none the whole connection would fail for it.
+        match Self::with(servers.clone(), MulticastDnsMode::QueryOnly).await {
+            Ok(peer) => Ok(peer),
+            Err(error) => {
+                tracing::debug!(target: "viam", "webrtc without multicast: {error}");
+                Self::with(servers, MulticastDnsMode::Disabled).await
+            }
+        }
+    }
+
+    async fn with(servers: Vec<RTCIceServer>, multicast: MulticastDnsMode) -> Result<Self> {
+        let (candidates, found) = mpsc::unbounded_channel();
+        let (lost, loss) = mpsc::unbounded_channel();
+        let settings = SettingEngineBuilder::new().with_multicast_dns_mode(multicast).build();
+        let connection = PeerConnectionBuilder::new()
+            .with_configuration(RTCConfigurationBuilder::new().with_ice_servers(servers).build())
+            .with_setting_engine(settings)
+            .with_handler(Arc::new(Events { candidates, lost }))
+            // Every interface, and loopback, which is in no list of interfaces.
+            .with_udp_addrs(vec!["0.0.0.0:0", "127.0.0.1:0"])
+            .with_data_channel_send_buffer_limit(BUFFERED)
+            .build()
+            .await?;
+        let connection: Arc<dyn PeerConnection> = Arc::new(connection);
+        let init = RTCDataChannelInit { negotiated: Some(0), ..RTCDataChannelInit::default() };
+        let channel = connection.create_data_channel("data", Some(init)).await?;
+        let (opened, open) = oneshot::channel();
+        let (arriving, incoming) = mpsc::unbounded_channel();
+        let (outgoing, waiting) = mpsc::channel(QUEUE);
+        tokio::spawn(receive(channel.clone(), opened, arriving, loss));
+        tokio::spawn(send(channel, waiting));
+        Ok(Self { connection, candidates: found, open, link: Link { outgoing, incoming } })
+    }
+}
+
+/// Passes on what arrives. The channel lives by being polled.
+async fn receive(
+    channel: Arc<dyn DataChannel>,
+    opened: oneshot::Sender<()>,
+    arriving: mpsc::UnboundedSender<Bytes>,
+    mut lost: mpsc::UnboundedReceiver<()>,
+) {
+    let mut opened = Some(opened);
+    loop {
+        let event = tokio::select! {
+            event = channel.poll() => event,
+            _ = lost.recv() => return,
+            () = arriving.closed() => return,
+        };
+        match event {
+            Some(DataChannelEvent::OnOpen) => {
+                if let Some(opened) = opened.take() {
+                    // Whoever waited may have given up.
+                    let _ = opened.send(());
+                }
+            }
+            Some(DataChannelEvent::OnMessage(message)) => {
+                if arriving.send(message.data.freeze()).is_err() {
+                    return;
+                }
+            }
+            None | Some(DataChannelEvent::OnClose) => return,
+            Some(_) => {}
+        }
+    }
+}
+
+/// Sends what waits; a full channel makes the senders wait.
+async fn send(channel: Arc<dyn DataChannel>, mut waiting: mpsc::Receiver<Bytes>) {
+    while let Some(envelope) = waiting.recv().await {
+        match channel.send(BytesMut::from(envelope)).await {
+            Ok(()) => {}
+            Err(Error::ErrDataChannelClosed) => return,
+            Err(error) => {
+                tracing::debug!(target: "viam", "webrtc: cannot send: {error}");
+                return;
+            }
+        }
+    }
+}
