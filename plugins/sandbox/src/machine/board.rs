@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use tonic::{Request, Response, Status};
+use viam_client::wire::RECEIVE_LIMIT;
 use viam_proto::common::v1::{DoCommandRequest, DoCommandResponse};
 use viam_proto::component::board::v1 as pb;
 use viam_proto::component::board::v1::board_service_server::{BoardService, BoardServiceServer};
@@ -38,7 +39,7 @@ struct Pin {
 }
 
 pub(super) fn service(resources: Arc<Resources>) -> BoardServiceServer<Resources> {
-    BoardServiceServer::from_arc(resources)
+    BoardServiceServer::from_arc(resources).max_decoding_message_size(RECEIVE_LIMIT)
 }
 
 #[tonic::async_trait]

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use tonic::{Request, Response, Status};
+use viam_client::wire::RECEIVE_LIMIT;
 use viam_proto::common::v1::{DoCommandRequest, DoCommandResponse, ResponseMetadata};
 use viam_proto::component::camera::v1 as pb;
 use viam_proto::component::camera::v1::camera_service_server::{
@@ -25,7 +26,7 @@ const HEIGHT: u32 = 48;
 const BAR: u32 = 8;
 
 pub(super) fn service(resources: Arc<Resources>) -> CameraServiceServer<Resources> {
-    CameraServiceServer::from_arc(resources)
+    CameraServiceServer::from_arc(resources).max_decoding_message_size(RECEIVE_LIMIT)
 }
 
 /// The next picture of a camera.

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use tonic::{Request, Response, Status};
+use viam_client::wire::RECEIVE_LIMIT;
 use viam_proto::common::v1::{DoCommandRequest, DoCommandResponse};
 use viam_proto::component::generic::v1::generic_service_server as of_components;
 use viam_proto::service::generic::v1::generic_service_server as of_services;
@@ -13,10 +14,11 @@ pub(super) fn component(
     resources: Arc<Resources>,
 ) -> of_components::GenericServiceServer<Resources> {
     of_components::GenericServiceServer::from_arc(resources)
+        .max_decoding_message_size(RECEIVE_LIMIT)
 }
 
 pub(super) fn service(resources: Arc<Resources>) -> of_services::GenericServiceServer<Resources> {
-    of_services::GenericServiceServer::from_arc(resources)
+    of_services::GenericServiceServer::from_arc(resources).max_decoding_message_size(RECEIVE_LIMIT)
 }
 
 #[tonic::async_trait]

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use tokio::time::Instant;
 use tonic::{Request, Response, Status};
+use viam_client::wire::RECEIVE_LIMIT;
 use viam_proto::common::v1::{DoCommandRequest, DoCommandResponse};
 use viam_proto::component::motor::v1 as pb;
 use viam_proto::component::motor::v1::motor_service_server::{MotorService, MotorServiceServer};
@@ -51,7 +52,7 @@ impl State {
 }
 
 pub(super) fn service(resources: Arc<Resources>) -> MotorServiceServer<Resources> {
-    MotorServiceServer::from_arc(resources)
+    MotorServiceServer::from_arc(resources).max_decoding_message_size(RECEIVE_LIMIT)
 }
 
 /// A turn to a place needs a speed to get there.

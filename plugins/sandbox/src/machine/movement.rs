@@ -4,6 +4,7 @@ use std::f64::consts::TAU;
 use std::sync::Arc;
 
 use tonic::{Request, Response, Status};
+use viam_client::wire::RECEIVE_LIMIT;
 use viam_proto::common::v1::{
     DoCommandRequest, DoCommandResponse, GeoPoint, GetReadingsRequest, GetReadingsResponse,
     Orientation, Vector3,
@@ -29,7 +30,7 @@ const ROUND_SECS: f64 = 60.0;
 const DEGREE_M: f64 = 111_320.0;
 
 pub(super) fn service(resources: Arc<Resources>) -> MovementSensorServiceServer<Resources> {
-    MovementSensorServiceServer::from_arc(resources)
+    MovementSensorServiceServer::from_arc(resources).max_decoding_message_size(RECEIVE_LIMIT)
 }
 
 impl Resources {

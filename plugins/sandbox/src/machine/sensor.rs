@@ -5,6 +5,7 @@ use std::sync::Arc;
 use prost_types::Value;
 use prost_types::value::Kind;
 use tonic::{Request, Response, Status};
+use viam_client::wire::RECEIVE_LIMIT;
 use viam_proto::common::v1::{
     DoCommandRequest, DoCommandResponse, GetReadingsRequest, GetReadingsResponse,
 };
@@ -17,7 +18,7 @@ use super::resources::Resources;
 const API: &str = "rdk:component:sensor";
 
 pub(super) fn service(resources: Arc<Resources>) -> SensorServiceServer<Resources> {
-    SensorServiceServer::from_arc(resources)
+    SensorServiceServer::from_arc(resources).max_decoding_message_size(RECEIVE_LIMIT)
 }
 
 /// Readings that are numbers.

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use tonic::{Request, Response, Status};
+use viam_client::wire::RECEIVE_LIMIT;
 use viam_proto::common::v1::{DoCommandRequest, DoCommandResponse};
 use viam_proto::component::servo::v1 as pb;
 use viam_proto::component::servo::v1::servo_service_server::{ServoService, ServoServiceServer};
@@ -21,7 +22,7 @@ pub(super) struct State {
 }
 
 pub(super) fn service(resources: Arc<Resources>) -> ServoServiceServer<Resources> {
-    ServoServiceServer::from_arc(resources)
+    ServoServiceServer::from_arc(resources).max_decoding_message_size(RECEIVE_LIMIT)
 }
 
 #[tonic::async_trait]

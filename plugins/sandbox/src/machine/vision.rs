@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use serde_json::Value;
 use tonic::{Request, Response, Status};
+use viam_client::wire::RECEIVE_LIMIT;
 use viam_proto::common::v1::{DoCommandRequest, DoCommandResponse};
 use viam_proto::service::vision::v1 as pb;
 use viam_proto::service::vision::v1::vision_service_server::{VisionService, VisionServiceServer};
@@ -20,7 +21,7 @@ const API: &str = "rdk:service:vision";
 const USUAL_CLASSES: &[&str] = &["person", "cat", "dog"];
 
 pub(super) fn service(resources: Arc<Resources>) -> VisionServiceServer<Resources> {
-    VisionServiceServer::from_arc(resources)
+    VisionServiceServer::from_arc(resources).max_decoding_message_size(RECEIVE_LIMIT)
 }
 
 /// The camera that a service asks when a call names none.

@@ -14,6 +14,7 @@ use tokio::sync::{mpsc, watch};
 use tokio_rustls::TlsAcceptor;
 use viam_contract::{Kind, Result, ResultExt as _};
 
+use super::answerer;
 use super::front::Front;
 use super::listen;
 use super::state::Shared;
@@ -74,6 +75,8 @@ struct Running {
 /// A port that is to be served.
 pub(crate) struct Binding {
     part: String,
+    host: String,
+    machine: Machine,
     listeners: Vec<TcpListener>,
     stop: watch::Receiver<bool>,
 }
@@ -116,7 +119,13 @@ impl Live {
                 })
                 .or_kind(Kind::Config, doing)?;
             let (stop, stopped) = watch::channel(false);
-            let binding = Binding { part: part.id.clone(), listeners, stop: stopped };
+            let binding = Binding {
+                part: part.id.clone(),
+                host: format!("127.0.0.1:{port}"),
+                machine: machine.clone(),
+                listeners,
+                stop: stopped,
+            };
             // A server that ended serves nothing more.
             let _ = shared.live.bound.send(binding);
             running.insert(part.id, Running { machine, updated: part.updated, _stop: stop });
@@ -169,8 +178,11 @@ pub(crate) async fn serve(mut bindings: Bindings, tls: TlsAcceptor, front: Front
         let listeners: std::io::Result<Vec<_>> =
             binding.listeners.into_iter().map(tokio::net::TcpListener::from_std).collect();
         let Ok(listeners) = listeners else { continue };
+        let relay = front.shared().relay.clone();
+        let Binding { host, machine, stop, .. } = binding;
+        tokio::spawn(answerer::run(relay, host, machine, stop.clone()));
         let front = front.at_part(&binding.part);
-        tokio::spawn(listen::serve(listeners, tls.clone(), front, binding.stop));
+        tokio::spawn(listen::serve(listeners, tls.clone(), front, stop));
     }
 }
 

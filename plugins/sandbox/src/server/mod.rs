@@ -12,6 +12,7 @@
 //! `rpc`, the login provider in `oidc`, what commands and tests ask in [`admin`].
 
 pub mod admin;
+mod answerer;
 mod clock;
 mod cors;
 mod front;
@@ -21,6 +22,7 @@ mod live;
 pub(crate) mod lock;
 pub(crate) mod names;
 mod oidc;
+mod relay;
 mod rpc;
 pub(crate) mod secrets;
 mod session;
@@ -161,6 +163,7 @@ impl Server {
             traffic: Default::default(),
             tails: Default::default(),
             live,
+            relay: Default::default(),
             base_url: format!("http://127.0.0.1:{port}"),
             admin_token: secrets::token()?,
             token_lifetime: options.token_lifetime,

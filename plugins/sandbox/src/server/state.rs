@@ -9,6 +9,7 @@ use viam_contract::{Error, Kind, Result, ResultExt as _};
 use super::clock::Clock;
 use super::jwt::Signer;
 use super::live::Live;
+use super::relay::Relay;
 use super::traffic::Traffic;
 use crate::seed::Seed;
 use crate::store::{self, Failure, Store};
@@ -26,6 +27,7 @@ pub(crate) struct Shared {
     pub(crate) device_lifetime: Duration,
     pub(crate) tails: Tails,
     pub(crate) live: Live,
+    pub(crate) relay: Arc<Relay>,
     /// Becomes true when the server is to end.
     pub(crate) stop: watch::Sender<bool>,
 }

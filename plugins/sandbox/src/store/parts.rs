@@ -68,6 +68,13 @@ pub(crate) fn named(db: &Connection, location: &str, name: &str) -> rusqlite::Re
         .collect()
 }
 
+/// The one of an address.
+pub(crate) fn with_fqdn(db: &Connection, fqdn: &str) -> rusqlite::Result<Option<Part>> {
+    db.prepare_cached(&format!("{SELECT} WHERE p.fqdn = ?1 ORDER BY p.seq"))?
+        .query_row([fqdn], read)
+        .optional()
+}
+
 /// Adds one.
 pub(crate) fn insert(db: &Connection, new: &Part) -> rusqlite::Result<()> {
     db.prepare_cached(

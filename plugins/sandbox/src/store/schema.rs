@@ -78,6 +78,7 @@ ALTER TABLE parts ADD COLUMN restart INTEGER;
 ALTER TABLE parts ADD COLUMN live INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE parts ADD COLUMN port INTEGER;
 CREATE INDEX parts_live ON parts(seq) WHERE live;
+CREATE INDEX parts_fqdn ON parts(fqdn);
 ",
 ];
 

@@ -12,14 +12,15 @@ use tower::ServiceExt as _;
 
 use viam_proto::app::v1::app_service_server;
 use viam_proto::rpc::v1::auth_service_server;
+use viam_proto::rpc::webrtc::v1::signaling_service_server;
 
-use super::{app, auth, live};
+use super::{app, auth, live, signaling};
 use crate::machine;
 use crate::server::jwt::{ACCESS, Access};
 use crate::server::state::Shared;
 
 /// The services that want a token.
-const SERVED: &[&str] = &[app_service_server::SERVICE_NAME];
+const SERVED: &[&str] = &[app_service_server::SERVICE_NAME, signaling_service_server::SERVICE_NAME];
 
 /// A request extension: answer with this status.
 #[derive(Clone, Debug)]
@@ -40,6 +41,7 @@ impl Gate {
     pub(crate) fn new(shared: Arc<Shared>) -> Self {
         let routes = Routes::new(auth::service(shared.clone()))
             .add_service(app::service(shared.clone()))
+            .add_service(signaling::service(shared.clone()))
             .prepare();
         Self { shared, routes }
     }

@@ -13,6 +13,7 @@ mod logs;
 mod organizations;
 mod parts;
 mod robots;
+mod signaling;
 
 use std::sync::Arc;
 

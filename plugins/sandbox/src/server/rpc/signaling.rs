@@ -1,0 +1,86 @@
+//! `proto.rpc.webrtc.v1.SignalingService` for callers: who may reach which machine
+//! (cloud-side.md §2.2).
+
+use std::sync::Arc;
+
+use tokio_stream::StreamExt as _;
+use tokio_stream::wrappers::UnboundedReceiverStream;
+use tonic::codegen::BoxStream;
+use tonic::{Request, Response, Status};
+use viam_proto::rpc::webrtc::v1 as pb;
+use viam_proto::rpc::webrtc::v1::signaling_service_server::{
+    SignalingService, SignalingServiceServer,
+};
+
+use super::access::Level;
+use super::{access, ask};
+use crate::server::secrets;
+use crate::server::state::Shared;
+use crate::store::parts;
+
+struct Signaling {
+    shared: Arc<Shared>,
+}
+
+pub(super) fn service(shared: Arc<Shared>) -> SignalingServiceServer<impl SignalingService> {
+    SignalingServiceServer::new(Signaling { shared })
+}
+
+impl Signaling {
+    /// The machine that is meant, if the caller may reach it.
+    async fn host<T>(&self, request: &Request<T>) -> Result<String, Status> {
+        let mut names = request.metadata().get_all("rpc-host").iter();
+        let name = names.next().and_then(|name| name.to_str().ok()).map(str::to_owned);
+        let (Some(name), None) = (name, names.next()) else {
+            return Err(Status::unknown("expected rpc-host to be set in metadata"));
+        };
+        let (access, host) = (access(request)?, name.clone());
+        ask(&self.shared, &access, move |call| match parts::with_fqdn(call.db, &host)? {
+            Some(part) => call.part(&part.id, Level::Read).map(|_| ()),
+            None => Err(Status::invalid_argument("host not preconfigured").into()),
+        })
+        .await?;
+        Ok(name)
+    }
+}
+
+#[tonic::async_trait]
+impl SignalingService for Signaling {
+    async fn call(
+        &self,
+        request: Request<pb::CallRequest>,
+    ) -> Result<Response<BoxStream<pb::CallResponse>>, Status> {
+        let host = self.host(&request).await?;
+        let uuid = secrets::id().map_err(|error| Status::internal(error.to_string()))?;
+        let answers = self.shared.relay.call(&host, uuid, request.into_inner().sdp).await?;
+        Ok(Response::new(Box::pin(UnboundedReceiverStream::new(answers).map(|answer| answer))))
+    }
+
+    async fn call_update(
+        &self,
+        request: Request<pb::CallUpdateRequest>,
+    ) -> Result<Response<pb::CallUpdateResponse>, Status> {
+        self.host(&request).await?;
+        let pb::CallUpdateRequest { uuid, update } = request.into_inner();
+        if let Some(update) = update {
+            self.shared.relay.update(&uuid, update)?;
+        }
+        Ok(Response::new(pb::CallUpdateResponse {}))
+    }
+
+    async fn optional_web_rtc_config(
+        &self,
+        request: Request<pb::OptionalWebRtcConfigRequest>,
+    ) -> Result<Response<pb::OptionalWebRtcConfigResponse>, Status> {
+        self.host(&request).await?;
+        let config = Some(pb::WebRtcConfig::default());
+        Ok(Response::new(pb::OptionalWebRtcConfigResponse { config }))
+    }
+
+    async fn report_connection_metadata(
+        &self,
+        _: Request<pb::ReportConnectionMetadataRequest>,
+    ) -> Result<Response<pb::ReportConnectionMetadataResponse>, Status> {
+        Ok(Response::new(pb::ReportConnectionMetadataResponse {}))
+    }
+}
