@@ -422,6 +422,8 @@ fn the_python_sdk_is_a_client_of_the_live_machine() {
     let fqdn = sandbox.server.fqdn(ROVER_MAIN).expect("a port");
     let outcome = env.program(python).args(&["-c", PYTHON_CLIENT, &fqdn, &id, &key]).run().ok();
     assert!(outcome.out().contains("position 42"), "{outcome}");
+    // It came by WebRTC.
+    assert!(sandbox.asked("/proto.rpc.webrtc.v1.SignalingService/Call") >= 1);
     assert!(outcome.out().contains("'servo1'"), "{outcome}");
     let words = ["machines", "part", "run", "--part", ROVER_MAIN, "-c", "servo1", "--method"];
     let outcome = env.viam(&[&words[..], &["GetPosition"]].concat()).run().ok();

@@ -19,3 +19,4 @@ mod sandbox;
 mod session;
 mod support;
 mod unsafe_plugins;
+mod webrtc;

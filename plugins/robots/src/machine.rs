@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use tokio::time::timeout;
 use tonic::Code;
-use viam_client::rpc_error;
+use viam_client::machine::webrtc::{Dialed, Failure, STUN_SERVERS, dial};
+use viam_client::{BaseUrl, rpc_error};
 use viam_contract::{Context, Error, Kind, Result, Target, Wire, text};
 use viam_proto::app::v1::{OnlineState, RobotPart};
 use viam_proto::common::v1::ResourceName;
@@ -17,6 +18,9 @@ use crate::when;
 /// How long it may take until a machine says what it has (design.md §3: nothing waits for ever).
 const LIMIT: Duration = Duration::from_secs(10);
 
+/// By so much the direct way is ahead.
+const HEAD_START: Duration = Duration::from_millis(200);
+
 /// How a machine is reached.
 #[derive(Clone, Copy, Debug, Default, PartialEq, clap::ValueEnum)]
 pub(crate) enum Transport {
@@ -25,6 +29,8 @@ pub(crate) enum Transport {
     Auto,
     /// By gRPC to its own address.
     Direct,
+    /// By WebRTC, which the cloud arranges.
+    Webrtc,
 }
 
 #[derive(clap::Args, Debug, Default, PartialEq)]
@@ -83,6 +89,23 @@ pub(crate) struct Machine {
     pub(crate) wire: Wire,
     /// What it has.
     pub(crate) resources: Vec<ResourceName>,
+    /// What is to be closed at the end.
+    dialed: Option<Dialed>,
+}
+
+impl Machine {
+    /// A machine at the other end of a transport.
+    #[cfg(test)]
+    pub(crate) fn at(wire: Wire) -> Self {
+        Self { wire, resources: Vec::new(), dialed: None }
+    }
+
+    /// Says goodbye, so that the machine need not find out that nobody is there any more.
+    pub(crate) async fn close(&self) {
+        if let Some(dialed) = &self.dialed {
+            dialed.close().await;
+        }
+    }
 }
 
 /// Connects to the machine that is meant.
@@ -91,12 +114,12 @@ pub(crate) struct Machine {
 /// `User` when there is no such part, `Remote` when it does not answer.
 pub(crate) async fn connect(cx: &Context, which: &WhichArgs) -> Result<Machine> {
     let connection = &which.connection;
-    // Both are the same as long as there is one way.
-    match connection.transport {
-        Transport::Auto | Transport::Direct => {}
-    }
     if let Some(address) = given(connection.address.as_ref()) {
         let key = connection.key_id.clone().zip(connection.key.clone());
+        if connection.transport == Transport::Webrtc {
+            return Err(Error::new(Kind::Usage, "--address is reached directly, not by WebRTC")
+                .hint_text("leave out --transport"));
+        }
         let target = Target::Address { address: address.to_owned(), key };
         let wire = cx.sessions.wire(&target).await?;
         return ask(wire).await.map_err(|error| {
@@ -106,15 +129,88 @@ pub(crate) async fn connect(cx: &Context, which: &WhichArgs) -> Result<Machine> 
     which.check()?;
     let app = cx.sessions.wire(&Target::App).await?;
     let part = which.part().find(cx, &app).await?;
-    reach(cx, &part).await.map_err(|error| explained(cx, &part, error))
+    reach(cx, &app, &part, connection.transport).await.map_err(|error| explained(cx, &part, error))
 }
 
-async fn reach(cx: &Context, part: &RobotPart) -> Result<Machine> {
+async fn reach(
+    cx: &Context,
+    app: &Wire,
+    part: &RobotPart,
+    transport: Transport,
+) -> Result<Machine> {
     if part.fqdn.is_empty() {
         return Err(Error::new(Kind::Remote, "the cloud has no address for it"));
     }
-    let wire = cx.sessions.wire(&Target::Part { fqdn: part.fqdn.clone() }).await?;
-    ask(wire).await
+    let direct = async {
+        let wire = cx.sessions.wire(&Target::Part { fqdn: part.fqdn.clone() }).await?;
+        ask(wire).await
+    };
+    match transport {
+        Transport::Direct => direct.await,
+        Transport::Webrtc => by_webrtc(cx, app, part).await,
+        Transport::Auto => race(direct, by_webrtc(cx, app, part)).await,
+    }
+}
+
+/// Tries both ways; the first that works is taken, and the other is given up. The direct one, if
+/// there is one, needs a few milliseconds, and what it saves is an offer that nobody wants.
+async fn race(
+    direct: impl Future<Output = Result<Machine>>,
+    webrtc: impl Future<Output = Result<Machine>>,
+) -> Result<Machine> {
+    let webrtc = async {
+        tokio::time::sleep(HEAD_START).await;
+        webrtc.await
+    };
+    tokio::pin!(direct, webrtc);
+    tokio::select! {
+        machine = &mut direct => match machine {
+            Ok(machine) => Ok(machine),
+            Err(first) => {
+                tracing::debug!(target: "viam", "not directly: {}", first.one_line());
+                webrtc.await
+            }
+        },
+        machine = &mut webrtc => match machine {
+            Ok(machine) => Ok(machine),
+            Err(error) => direct.await.map_err(|_| error),
+        },
+    }
+}
+
+async fn by_webrtc(cx: &Context, app: &Wire, part: &RobotPart) -> Result<Machine> {
+    // A cloud on this computer has its machines here, too.
+    let here = BaseUrl::parse(&cx.sessions.base_url()?)?.is_loopback();
+    let stun = if here { &[][..] } else { &STUN_SERVERS[..] };
+    let dialed = match dial(app, &part.fqdn, stun).await {
+        Ok(dialed) => dialed,
+        Err(failure) => return Err(refused(failure)),
+    };
+    // The first call follows at once: a machine does not take it well when a connection is closed
+    // without any.
+    match ask(dialed.wire.clone()).await {
+        Ok(machine) => Ok(Machine { dialed: Some(dialed), ..machine }),
+        Err(error) => {
+            dialed.close().await;
+            Err(error)
+        }
+    }
+}
+
+fn refused(failure: Failure) -> Error {
+    match failure {
+        Failure::Offline(said) => Error::new(Kind::Remote, text::one_line(&said)),
+        Failure::NoSignaling => {
+            Error::new(Kind::Remote, "the cloud arranges no connection to that machine")
+        }
+        Failure::Cloud(status) => rpc_error(status, "the cloud arranged no connection"),
+        Failure::NoWay(why) => {
+            Error::new(Kind::Remote, "there is no way to the machine").because(why).hint_text(
+                "a network that lets no UDP through is the usual reason; relays by TCP are not \
+                 supported",
+            )
+        }
+    }
 }
 
 /// Asks what the machine has, which shows that it is there.
@@ -124,12 +220,11 @@ async fn ask(wire: Wire) -> Result<Machine> {
     let answer = timeout(LIMIT, asked).await.map_err(|_| {
         Error::new(Kind::Remote, format!("it did not answer within {} s", LIMIT.as_secs()))
     })?;
+    let machine = |resources| Machine { wire, resources, dialed: None };
     match answer {
-        Ok(answer) => Ok(Machine { wire, resources: answer.into_inner().resources }),
+        Ok(answer) => Ok(machine(answer.into_inner().resources)),
         // A machine may have none (transport.md §6.1).
-        Err(status) if status.code() == Code::Unimplemented => {
-            Ok(Machine { wire, resources: Vec::new() })
-        }
+        Err(status) if status.code() == Code::Unimplemented => Ok(machine(Vec::new())),
         Err(status) => Err(rpc_error(status, "cannot ask it what it has")),
     }
 }

@@ -17,7 +17,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use prost_reflect::MethodDescriptor;
-use viam_contract::{Context, Error, Format, Kind, Result, ResultExt as _, Wire, cli};
+use viam_contract::{Context, Error, Format, Kind, Result, ResultExt as _, cli};
 
 use self::call::Failure;
 use self::json::Piece;
@@ -59,7 +59,9 @@ pub(crate) async fn run(cx: &Context, args: Args) -> Result<()> {
     which.check()?;
     if args.list {
         let machine = machine::connect(cx, &which).await?;
-        return match call::within(args.timeout, list::list(cx, &machine)).await {
+        let listed = call::within(args.timeout, list::list(cx, &machine)).await;
+        machine.close().await;
+        return match listed {
             Err(failure) => Err(failure.report(cx, "could not list what the machine has")),
             Ok(()) => Ok(()),
         };
@@ -82,25 +84,28 @@ pub(crate) async fn run(cx: &Context, args: Args) -> Result<()> {
     let doing = format!("could not call {name}");
     let output = args.output.filter(|path| !path.as_os_str().is_empty());
     let preparing = prepare(cx, &machine, &name, component.as_deref(), &pieces);
-    let prepared = call::within(args.timeout, preparing).await;
-    let (method, requests) = prepared.map_err(|failure| failure.report(cx, &doing))?;
+    let (method, requests) = match call::within(args.timeout, preparing).await {
+        Ok(prepared) => prepared,
+        Err(failure) => {
+            machine.close().await;
+            return Err(failure.report(cx, &doing));
+        }
+    };
     let mut run = Run {
         cx,
         which: &which,
-        wire: machine.wire,
+        machine,
         method,
         requests,
         output: output.map(|path| cx.cwd.join(path)),
         timeout: args.timeout,
     };
-    let failure = match args.stream {
-        Some(every) => poll::poll(cx, every, &mut run).await,
-        None => match poll::Polled::once(&mut run).await {
-            Ok(()) => return Ok(()),
-            Err(failure) => failure,
-        },
+    let done = match args.stream {
+        Some(every) => Err(poll::poll(cx, every, &mut run).await),
+        None => poll::Polled::once(&mut run).await,
     };
-    Err(failure.report(cx, &doing))
+    run.machine.close().await;
+    done.map_err(|failure| failure.report(cx, &doing))
 }
 
 /// What `--data` means: the text itself, that of a file or of stdin.
@@ -146,7 +151,7 @@ async fn prepare(
 struct Run<'a> {
     cx: &'a Context,
     which: &'a WhichArgs,
-    wire: Wire,
+    machine: Machine,
     method: MethodDescriptor,
     requests: Vec<Bytes>,
     output: Option<PathBuf>,
@@ -174,12 +179,13 @@ impl poll::Polled for Run<'_> {
     async fn once(&mut self) -> Result<(), Failure> {
         let requests = self.requests.clone();
         let take = |answer| self.take(answer);
-        let work = call::call(&self.wire, &self.method, requests, take);
+        let work = call::call(&self.machine.wire, &self.method, requests, take);
         call::within(self.timeout, work).await
     }
 
     async fn connect(&mut self) -> Result<()> {
-        self.wire = machine::connect(self.cx, self.which).await?.wire;
+        self.machine.close().await;
+        self.machine = machine::connect(self.cx, self.which).await?;
         Ok(())
     }
 

@@ -7,6 +7,7 @@ use prost_types::{
     FileDescriptorProto, FileDescriptorSet, MethodDescriptorProto, ServiceDescriptorProto,
 };
 use tonic::{Code, Request, Response, Status};
+use viam_contract::Wire;
 use viam_proto::common::v1::ResourceName;
 use viam_proto::component::servo::v1::servo_service_server::{ServoService, ServoServiceServer};
 use viam_proto::component::servo::v1::{
@@ -70,7 +71,9 @@ fn machine(wire: Wire) -> Machine {
         subtype: "servo".to_owned(),
         name: "s".to_owned(),
     };
-    Machine { wire, resources: vec![resource] }
+    let mut machine = Machine::at(wire);
+    machine.resources = vec![resource];
+    machine
 }
 
 /// Calls it once, and says what was printed.
@@ -87,7 +90,7 @@ async fn called(
     let mut run = Run {
         cx: &world.cx,
         which: &WhichArgs::default(),
-        wire: machine.wire,
+        machine,
         method,
         requests,
         output: None,

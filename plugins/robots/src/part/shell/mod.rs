@@ -21,8 +21,12 @@ pub(crate) async fn run(cx: &Context, args: Args) -> Result<()> {
     cx.output.info("Ensure machine part has a valid shell type service")?;
     cx.output.flush()?;
     let machine = machine::connect(cx, &args.which).await?;
-    let name = service(&machine.resources)?;
-    session::run(cx, machine.wire, name).await
+    let done = match service(&machine.resources) {
+        Ok(name) => session::run(cx, machine.wire.clone(), name).await,
+        Err(error) => Err(error),
+    };
+    machine.close().await;
+    done
 }
 
 /// The name of the first shell service of a machine (transport.md §6.1).
