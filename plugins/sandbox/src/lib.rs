@@ -8,6 +8,7 @@ mod env;
 mod files;
 mod home;
 mod machine;
+mod machine_config;
 mod place;
 mod reset;
 mod run;
@@ -48,6 +49,7 @@ enum Verb {
     Env(env::Args),
     Run(run::Args),
     Approve(approve::Args),
+    MachineConfig(machine_config::Args),
     Tour(tour::Args),
 }
 
@@ -70,6 +72,7 @@ impl Plugin for Sandbox {
                 Verb::Env(args) => env::run(cx, args).await,
                 Verb::Run(args) => run::run(cx, args).await,
                 Verb::Approve(args) => approve::run(cx, args).await,
+                Verb::MachineConfig(args) => machine_config::run(cx, args).await,
                 Verb::Tour(args) => tour::run(cx, args).await,
             }
         })

@@ -197,6 +197,7 @@ impl Loader<'_> {
                     .map(|ago| self.now - i64::from(ago) * 1_000_000),
                 live: spec.live,
                 port: None,
+                info: String::new(),
             };
             let added = parts::insert(self.db, &part);
             taken(added, || format!("the id or the name of part {:?}", part.name))?;

@@ -15,6 +15,7 @@
 //! | `GET /sandbox/tails` | | `{"open"}`, how many streams of logs are under way |
 //! | `POST /sandbox/tails/end` | | `{}`; every stream of logs ends with UNAVAILABLE |
 //! | `POST /sandbox/clock` | `{"advance_secs"}` | `{}` |
+//! | `POST /sandbox/machine-config` | `{"robot", "part"?}` | what a machine server starts with; 404, 409 for several of the name or one that the sandbox plays |
 //! | `POST /sandbox/stop` | | `{}` |
 
 use std::sync::Arc;
@@ -29,13 +30,14 @@ use http::StatusCode;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
-use viam_contract::Error;
+use viam_contract::{Error, Kind, ResultExt as _};
 
 use super::oidc::{self, Decision};
 use super::secrets;
 use super::state::Shared;
 use super::traffic::FaultRule;
 use crate::seed::{DEMO_USER, LogSpec, Seed};
+use crate::store::{Part, parts, robots};
 
 /// The header that holds the admin token.
 pub const ADMIN_HEADER: &str = "x-sandbox-admin";
@@ -55,6 +57,17 @@ pub struct Status {
 }
 
 impl Shared {
+    /// The machines of a name or an id, with their parts.
+    fn machines_called(&self, word: &str) -> Result<Vec<(String, Vec<Part>)>, Error> {
+        let found = self.store.with(|db| {
+            let ids = robots::called(db, word)?;
+            ids.into_iter()
+                .map(|id| parts::list(db, &id).map(|parts| (id, parts)))
+                .collect::<rusqlite::Result<_>>()
+        });
+        found.or_kind(Kind::Config, || "cannot use the sandbox's data".to_owned())
+    }
+
     pub(super) fn status(&self) -> Result<Status, Error> {
         Ok(Status {
             pid: std::process::id(),
@@ -78,6 +91,7 @@ pub(super) fn router(shared: Arc<Shared>) -> Router {
         .route("/sandbox/tails", get(tails))
         .route("/sandbox/tails/end", post(end_tails))
         .route("/sandbox/clock", post(clock))
+        .route("/sandbox/machine-config", post(machine_config))
         .route("/sandbox/stop", post(stop))
         .route_layer(middleware::from_fn_with_state(shared.clone(), check))
         .with_state(shared)
@@ -226,6 +240,50 @@ async fn clock(State(shared): State<Arc<Shared>>, body: Bytes) -> Answer {
     let asked: Advance = read(&body)?;
     shared.clock.advance(std::time::Duration::from_secs(asked.advance_secs));
     done()
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Wanted {
+    robot: String,
+    part: Option<String>,
+}
+
+async fn machine_config(State(shared): State<Arc<Shared>>, body: Bytes) -> Answer {
+    let Wanted { robot, part } = read(&body)?;
+    let conflict = |words: String| Refused(StatusCode::CONFLICT, words);
+    let found = {
+        let (shared, wanted) = (shared.clone(), robot.clone());
+        Shared::blocking(move || shared.machines_called(&wanted)).await??
+    };
+    let of_name = match &found[..] {
+        [] => {
+            let words = format!("no machine found for {robot:?}");
+            return Err(Refused(StatusCode::NOT_FOUND, words));
+        }
+        [(_, parts)] => parts,
+        several => {
+            let ids: Vec<&str> = several.iter().map(|(id, _)| id.as_str()).collect();
+            return Err(conflict(format!("several are named {robot:?}: {}", ids.join(", "))));
+        }
+    };
+    let meant = of_name.iter().find(|one| match &part {
+        Some(wanted) => one.id == *wanted || one.name == *wanted,
+        None => one.main,
+    });
+    let Some(meant) = meant else {
+        let names: Vec<&str> = of_name.iter().map(|part| part.name.as_str()).collect();
+        let words = format!("the machine has no such part: it has {}", names.join(", "));
+        return Err(Refused(StatusCode::NOT_FOUND, words));
+    };
+    if meant.live {
+        let words = format!("the sandbox itself plays the machine of {:?}", meant.name);
+        return Err(conflict(words));
+    }
+    shared.open_port(&meant.id)?;
+    Ok(Json(json!({
+        "cloud": { "app_address": shared.base_url, "id": meant.id, "secret": meant.secret },
+    })))
 }
 
 async fn stop(State(shared): State<Arc<Shared>>) -> Answer {

@@ -66,7 +66,8 @@ impl Homes {
 
 /// One of them; its port is closed when this is dropped.
 struct Running {
-    machine: Machine,
+    /// `None` where a machine of somebody's own is behind it.
+    machine: Option<Machine>,
     /// The change of the part that it is configured by.
     updated: i64,
     _stop: watch::Sender<bool>,
@@ -76,7 +77,7 @@ struct Running {
 pub(crate) struct Binding {
     part: String,
     host: String,
-    machine: Machine,
+    machine: Option<Machine>,
     listeners: Vec<TcpListener>,
     stop: watch::Receiver<bool>,
 }
@@ -93,44 +94,44 @@ impl Live {
     /// Starts what the world has, in place of what ran before.
     pub(crate) fn start(shared: &Arc<Shared>) -> Result<()> {
         let doing = || "cannot use the sandbox's data".to_owned();
-        let now = shared.clock.micros();
-        let mut running = HashMap::new();
         shared.live.lock().clear();
-        for part in shared.store.with(|db| parts::live(db)).or_kind(Kind::Config, doing)? {
-            // Clients know a machine by its address, so it has the same one every time.
-            let before = part.port.and_then(|port| listen::bind(port).ok());
-            let (listeners, port) = match before {
-                Some(bound) => bound,
-                None => listen::bind(0)?,
-            };
-            let began = Arc::new(AtomicBool::new(false));
-            let log = log(Arc::downgrade(shared), part.id.clone(), began.clone());
-            let home = shared.live.homes.path(&part.id);
-            let machine = Machine::new(part.name.clone(), &config(&part), log, home)?;
-            began.store(true, Ordering::Relaxed);
-            let stale = part.last_access.is_none_or(|last| now - last > STALE);
-            shared
-                .store
-                .with(|db| {
-                    if stale {
-                        parts::touch(db, &part.id, now)?;
-                    }
-                    parts::set_port(db, &part.id, port)
-                })
-                .or_kind(Kind::Config, doing)?;
-            let (stop, stopped) = watch::channel(false);
-            let binding = Binding {
-                part: part.id.clone(),
-                host: format!("127.0.0.1:{port}"),
-                machine: machine.clone(),
-                listeners,
-                stop: stopped,
-            };
-            // A server that ended serves nothing more.
-            let _ = shared.live.bound.send(binding);
-            running.insert(part.id, Running { machine, updated: part.updated, _stop: stop });
-        }
-        *shared.live.lock() = running;
+        let found = shared.store.with(|db| parts::with_port(db)).or_kind(Kind::Config, doing)?;
+        found.iter().try_for_each(|part| Self::open(shared, part))
+    }
+
+    /// Opens the port of a part, and starts its machine where the sandbox plays it.
+    fn open(shared: &Arc<Shared>, part: &Part) -> Result<()> {
+        let doing = || "cannot use the sandbox's data".to_owned();
+        let now = shared.clock.micros();
+        // Clients know a machine by its address, so it has the same one every time.
+        let before = part.port.and_then(|port| listen::bind(port).ok());
+        let (listeners, port) = match before {
+            Some(bound) => bound,
+            None => listen::bind(0)?,
+        };
+        let machine = if part.live { Some(play(shared, part)?) } else { None };
+        let stale = part.live && part.last_access.is_none_or(|last| now - last > STALE);
+        shared
+            .store
+            .with(|db| {
+                if stale {
+                    parts::touch(db, &part.id, now)?;
+                }
+                parts::set_port(db, &part.id, port)
+            })
+            .or_kind(Kind::Config, doing)?;
+        let (stop, stopped) = watch::channel(false);
+        let binding = Binding {
+            part: part.id.clone(),
+            host: format!("127.0.0.1:{port}"),
+            machine: machine.clone(),
+            listeners,
+            stop: stopped,
+        };
+        // A server that ended serves nothing more.
+        let _ = shared.live.bound.send(binding);
+        let running = Running { machine, updated: part.updated, _stop: stop };
+        shared.live.lock().insert(part.id.clone(), running);
         Ok(())
     }
 
@@ -138,11 +139,12 @@ impl Live {
     pub(crate) fn machine(&self, part: &Part) -> Option<Machine> {
         let mut running = self.lock();
         let running = running.get_mut(&part.id)?;
+        let machine = running.machine.clone()?;
         if running.updated != part.updated {
-            running.machine.reconfigure(&config(part));
+            machine.reconfigure(&config(part));
             running.updated = part.updated;
         }
-        Some(running.machine.clone())
+        Some(machine)
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<String, Running>> {
@@ -150,8 +152,34 @@ impl Live {
     }
 
     fn ids(&self) -> Vec<String> {
-        self.lock().keys().cloned().collect()
+        let running = self.lock();
+        let played = running.iter().filter(|(_, running)| running.machine.is_some());
+        played.map(|(id, _)| id.clone()).collect()
     }
+}
+
+impl Shared {
+    /// Gives a part a port, unless it has one.
+    pub(super) fn open_port(self: &Arc<Self>, id: &str) -> Result<()> {
+        if self.live.lock().contains_key(id) {
+            return Ok(());
+        }
+        let part = self.store.with(|db| parts::get(db, id));
+        match part.or_kind(Kind::Config, || "cannot use the sandbox's data".to_owned())? {
+            Some(part) => Live::open(self, &part),
+            None => Ok(()),
+        }
+    }
+}
+
+/// Starts the machine of a part.
+fn play(shared: &Arc<Shared>, part: &Part) -> Result<Machine> {
+    let began = Arc::new(AtomicBool::new(false));
+    let log = log(Arc::downgrade(shared), part.id.clone(), began.clone());
+    let home = shared.live.homes.path(&part.id);
+    let machine = Machine::new(part.name.clone(), &config(part), log, home)?;
+    began.store(true, Ordering::Relaxed);
+    Ok(machine)
 }
 
 fn config(part: &Part) -> Map<String, Value> {
@@ -180,7 +208,9 @@ pub(crate) async fn serve(mut bindings: Bindings, tls: TlsAcceptor, front: Front
         let Ok(listeners) = listeners else { continue };
         let relay = front.shared().relay.clone();
         let Binding { host, machine, stop, .. } = binding;
-        tokio::spawn(answerer::run(relay, host, machine, stop.clone()));
+        if let Some(machine) = machine {
+            tokio::spawn(answerer::run(relay, host, machine, stop.clone()));
+        }
         let front = front.at_part(&binding.part);
         tokio::spawn(listen::serve(listeners, tls.clone(), front, stop));
     }

@@ -18,6 +18,8 @@ pub(crate) enum Identity {
     User(String),
     /// An API key, by id.
     Key(String),
+    /// A machine that logged in with the secret of its part, by the id of that.
+    Part(String),
 }
 
 impl Identity {
@@ -26,13 +28,14 @@ impl Identity {
         match self {
             Self::User(_) => "user",
             Self::Key(_) => "api-key",
+            Self::Part(_) => "robot-secret",
         }
     }
 
     /// The id.
     pub(crate) fn id(&self) -> &str {
         match self {
-            Self::User(id) | Self::Key(id) => id,
+            Self::User(id) | Self::Key(id) | Self::Part(id) => id,
         }
     }
 }

@@ -24,6 +24,8 @@ pub(crate) struct Part {
     pub(crate) live: bool,
     /// The port of its own, once it has one.
     pub(crate) port: Option<u16>,
+    /// What its machine says of the computer that it runs on: the text of a JSON object.
+    pub(crate) info: String,
 }
 
 const SELECT: &str = "SELECT p.*, r.location FROM parts p JOIN robots r ON r.id = p.robot";
@@ -46,6 +48,7 @@ fn read(row: &Row<'_>) -> rusqlite::Result<Part> {
         last_access: row.get("last_access")?,
         live: row.get("live")?,
         port: row.get("port")?,
+        info: row.get("info")?,
     })
 }
 
@@ -121,9 +124,10 @@ pub(crate) fn set_main(db: &Connection, robot: &str, part: &str) -> rusqlite::Re
     Ok(())
 }
 
-/// Those that the sandbox itself plays.
-pub(crate) fn live(db: &Connection) -> rusqlite::Result<Vec<Part>> {
-    db.prepare_cached(&format!("{SELECT} WHERE p.live ORDER BY p.seq"))?
+/// Those that have a port or are to have one: the machines that the sandbox plays, and those that
+/// were here before.
+pub(crate) fn with_port(db: &Connection) -> rusqlite::Result<Vec<Part>> {
+    db.prepare_cached(&format!("{SELECT} WHERE p.live OR p.port IS NOT NULL ORDER BY p.seq"))?
         .query_map([], read)?
         .collect()
 }
@@ -134,6 +138,20 @@ pub(crate) fn set_port(db: &Connection, id: &str, port: u16) -> rusqlite::Result
     db.prepare_cached("UPDATE parts SET port = ?2, fqdn = ?3, local_fqdn = ?4 WHERE id = ?1")?
         .execute(params![id, port, fqdn, format!("{fqdn}.local")])?;
     Ok(())
+}
+
+/// What its machine says of the computer that it runs on.
+pub(crate) fn set_info(db: &Connection, id: &str, info: &str) -> rusqlite::Result<()> {
+    db.prepare_cached("UPDATE parts SET info = ?2 WHERE id = ?1")?.execute([id, info])?;
+    Ok(())
+}
+
+/// Whether it was asked to restart; that is forgotten with the answer.
+pub(crate) fn take_restart(db: &Connection, id: &str) -> rusqlite::Result<bool> {
+    let taken = db
+        .prepare_cached("UPDATE parts SET restart = NULL WHERE id = ?1 AND restart IS NOT NULL")?
+        .execute([id])?;
+    Ok(taken > 0)
 }
 
 /// It was heard of.

@@ -38,6 +38,13 @@ pub(crate) fn get(db: &Connection, id: &str) -> rusqlite::Result<Option<Robot>> 
     db.prepare_cached(&format!("{SELECT} WHERE r.id = ?1"))?.query_row([id], read).optional()
 }
 
+/// The ids of those that have a name or an id.
+pub(crate) fn called(db: &Connection, word: &str) -> rusqlite::Result<Vec<String>> {
+    db.prepare_cached("SELECT id FROM robots WHERE id = ?1 OR name = ?1 ORDER BY id != ?1, seq")?
+        .query_map([word], |row| row.get(0))?
+        .collect()
+}
+
 /// The location of one.
 pub(crate) fn location(db: &Connection, id: &str) -> rusqlite::Result<Option<String>> {
     db.prepare_cached("SELECT location FROM robots WHERE id = ?1")?

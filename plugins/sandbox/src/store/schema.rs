@@ -80,6 +80,9 @@ ALTER TABLE parts ADD COLUMN port INTEGER;
 CREATE INDEX parts_live ON parts(seq) WHERE live;
 CREATE INDEX parts_fqdn ON parts(fqdn);
 ",
+    "
+ALTER TABLE parts ADD COLUMN info TEXT NOT NULL DEFAULT '';
+",
 ];
 
 /// Takes the steps that are missing; the inner error is a version that is not known.

@@ -9,6 +9,7 @@ mod durable;
 mod faults;
 mod keys;
 mod logs;
+mod machine;
 mod resources;
 mod transport;
 mod worlds;

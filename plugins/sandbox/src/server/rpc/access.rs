@@ -51,6 +51,12 @@ impl Caller {
                 return Err(gone("the API key was rotated"));
             }
             Identity::Key(key.id)
+        } else if access.rpc_creds_type == "robot-secret" {
+            let part = parts::get(db, &access.sub)?.ok_or_else(|| gone("the part was deleted"))?;
+            if access.secret.as_deref() != Some(&secrets::fingerprint(&part.secret)) {
+                return Err(gone("the secret of the part was rotated"));
+            }
+            Identity::Part(part.id)
         } else {
             let user = logins::user(db, &access.sub)?.ok_or_else(|| gone("the user is gone"))?;
             Identity::User(user.id)

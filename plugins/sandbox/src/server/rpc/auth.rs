@@ -10,7 +10,7 @@ use super::{Answer, Refusal, login};
 use crate::server::secrets;
 use crate::server::state::Shared;
 use crate::store::Identity;
-use crate::store::keys;
+use crate::store::{keys, parts};
 
 struct Auth {
     shared: Arc<Shared>,
@@ -45,16 +45,25 @@ fn authenticate(shared: &Shared, request: &AuthenticateRequest) -> Answer<String
         .credentials
         .as_ref()
         .ok_or_else(|| Status::invalid_argument("credentials required"))?;
-    if credentials.r#type != "api-key" {
-        return Err(Refusal(Status::invalid_argument(format!(
-            "do not know how to handle credential type {:?}",
-            credentials.r#type
-        ))));
+    let given = &credentials.payload;
+    let (who, secret) = match credentials.r#type.as_str() {
+        "api-key" => {
+            let key = shared.store.with(|db| Answer::Ok(keys::get(db, &request.entity)?))?;
+            let key = key.filter(|key| secrets::same(&key.secret, given));
+            key.map(|key| (Identity::Key(key.id), key.secret))
+        }
+        "robot-secret" => {
+            let part = shared.store.with(|db| Answer::Ok(parts::get(db, &request.entity)?))?;
+            let part = part.filter(|part| secrets::same(&part.secret, given));
+            part.map(|part| (Identity::Part(part.id), part.secret))
+        }
+        other => {
+            return Err(Refusal(Status::invalid_argument(format!(
+                "do not know how to handle credential type {other:?}"
+            ))));
+        }
     }
-    let key = shared.store.with(|db| Answer::Ok(keys::get(db, &request.entity)?))?;
-    let key = key
-        .filter(|key| secrets::same(&key.secret, &credentials.payload))
-        .ok_or_else(|| Status::unauthenticated("invalid credentials"))?;
-    let secret = secrets::fingerprint(&key.secret);
-    Ok(login::access_token(shared, &shared.base_url, &Identity::Key(key.id), Some(secret))?)
+    .ok_or_else(|| Status::unauthenticated("invalid credentials"))?;
+    let secret = secrets::fingerprint(&secret);
+    Ok(login::access_token(shared, &shared.base_url, &who, Some(secret))?)
 }

@@ -10,17 +10,21 @@ use tonic::service::Routes;
 use tonic::{Code, Status};
 use tower::ServiceExt as _;
 
-use viam_proto::app::v1::app_service_server;
+use viam_proto::app::v1::{app_service_server, robot_service_server};
 use viam_proto::rpc::v1::auth_service_server;
 use viam_proto::rpc::webrtc::v1::signaling_service_server;
 
-use super::{app, auth, live, signaling};
+use super::{app, auth, live, machines, signaling};
 use crate::machine;
 use crate::server::jwt::{ACCESS, Access};
 use crate::server::state::Shared;
 
 /// The services that want a token.
-const SERVED: &[&str] = &[app_service_server::SERVICE_NAME, signaling_service_server::SERVICE_NAME];
+const SERVED: &[&str] = &[
+    app_service_server::SERVICE_NAME,
+    robot_service_server::SERVICE_NAME,
+    signaling_service_server::SERVICE_NAME,
+];
 
 /// A request extension: answer with this status.
 #[derive(Clone, Debug)]
@@ -41,6 +45,7 @@ impl Gate {
     pub(crate) fn new(shared: Arc<Shared>) -> Self {
         let routes = Routes::new(auth::service(shared.clone()))
             .add_service(app::service(shared.clone()))
+            .add_service(machines::service(shared.clone()))
             .add_service(signaling::service(shared.clone()))
             .prepare();
         Self { shared, routes }

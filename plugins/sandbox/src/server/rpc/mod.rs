@@ -1,8 +1,10 @@
 //! The gRPC services. Each call is one transaction; what it may do is decided in `access`.
 
 mod access;
+mod answer;
 mod app;
 mod auth;
+mod config;
 mod convert;
 mod gate;
 mod keys;
@@ -10,6 +12,7 @@ mod live;
 mod locations;
 mod login;
 mod logs;
+mod machines;
 mod organizations;
 mod parts;
 mod robots;

@@ -27,6 +27,7 @@ pub(super) fn online(last_access: Option<i64>, now: i64) -> (pb::OnlineState, i6
 fn message(part: Part, level: Level, now: i64) -> pb::RobotPart {
     let (state, seconds) = online(part.last_access, now);
     let config: Map<String, Value> = serde_json::from_str(&part.config).unwrap_or_default();
+    let info: Option<Map<String, Value>> = serde_json::from_str(&part.info).ok();
     let secrets = if level == Level::Write {
         vec![shared_secret(&part.secret_id, &part.secret, part.created)]
     } else {
@@ -41,6 +42,7 @@ fn message(part: Part, level: Level, now: i64) -> pb::RobotPart {
         location_id: part.location,
         robot_config: Some(to_struct(config)),
         last_access: part.last_access.map(timestamp),
+        user_supplied_info: info.map(to_struct),
         main_part: part.main,
         fqdn: part.fqdn,
         local_fqdn: part.local_fqdn,
@@ -50,7 +52,6 @@ fn message(part: Part, level: Level, now: i64) -> pb::RobotPart {
         online_state: state as i32,
         seconds_since_online: seconds,
         robot_config_json: Some(part.config),
-        ..Default::default()
     }
 }
 
@@ -108,6 +109,7 @@ pub(super) fn insert(call: &Call<'_>, robot: &Robot, name: String, main: bool) -
         last_access: None,
         live: false,
         port: None,
+        info: String::new(),
     };
     parts::insert(call.db, &part)?;
     Ok(part.id)
@@ -177,7 +179,7 @@ pub(super) fn update(
         Identity::User(id) => {
             logins::user(call.db, id)?.map_or_else(|| id.clone(), |user| user.email)
         }
-        Identity::Key(id) => id.clone(),
+        Identity::Key(id) | Identity::Part(id) => id.clone(),
     };
     changes::insert(call.db, &old, part.updated, by, &editor)?;
     parts::update(call.db, &part)?;
@@ -248,7 +250,7 @@ pub(super) fn history(
         .map(|change| {
             let kind = match change.by {
                 Identity::User(_) => pb::AuthenticationType::WebOauth,
-                Identity::Key(_) => pb::AuthenticationType::ApiKey,
+                Identity::Key(_) | Identity::Part(_) => pb::AuthenticationType::ApiKey,
             };
             let old = Part {
                 name: change.old_name,

@@ -1,22 +1,26 @@
-//! `proto.rpc.webrtc.v1.SignalingService` for callers: who may reach which machine
-//! (cloud-side.md §2.2).
+//! `proto.rpc.webrtc.v1.SignalingService`: who may reach which machine, and be it
+//! (cloud-side.md §2).
 
 use std::sync::Arc;
 
+use tokio::sync::mpsc;
 use tokio_stream::StreamExt as _;
-use tokio_stream::wrappers::UnboundedReceiverStream;
+use tokio_stream::wrappers::{ReceiverStream, UnboundedReceiverStream};
 use tonic::codegen::BoxStream;
-use tonic::{Request, Response, Status};
+use tonic::{Request, Response, Status, Streaming};
 use viam_proto::rpc::webrtc::v1 as pb;
 use viam_proto::rpc::webrtc::v1::signaling_service_server::{
     SignalingService, SignalingServiceServer,
 };
 
 use super::access::Level;
-use super::{access, ask};
+use super::{access, answer, ask};
 use crate::server::secrets;
 use crate::server::state::Shared;
-use crate::store::parts;
+use crate::store::{Identity, parts};
+
+/// Messages to a machine that wait.
+const QUEUE: usize = 16;
 
 struct Signaling {
     shared: Arc<Shared>,
@@ -27,8 +31,8 @@ pub(super) fn service(shared: Arc<Shared>) -> SignalingServiceServer<impl Signal
 }
 
 impl Signaling {
-    /// The machine that is meant, if the caller may reach it.
-    async fn host<T>(&self, request: &Request<T>) -> Result<String, Status> {
+    /// The machine that is meant, if the caller is it or has such rights on it.
+    async fn host<T>(&self, request: &Request<T>, wanted: Level) -> Result<String, Status> {
         let mut names = request.metadata().get_all("rpc-host").iter();
         let name = names.next().and_then(|name| name.to_str().ok()).map(str::to_owned);
         let (Some(name), None) = (name, names.next()) else {
@@ -36,7 +40,8 @@ impl Signaling {
         };
         let (access, host) = (access(request)?, name.clone());
         ask(&self.shared, &access, move |call| match parts::with_fqdn(call.db, &host)? {
-            Some(part) => call.part(&part.id, Level::Read).map(|_| ()),
+            Some(part) if call.caller.who == Identity::Part(part.id.clone()) => Ok(()),
+            Some(part) => call.part(&part.id, wanted).map(|_| ()),
             None => Err(Status::invalid_argument("host not preconfigured").into()),
         })
         .await?;
@@ -50,7 +55,7 @@ impl SignalingService for Signaling {
         &self,
         request: Request<pb::CallRequest>,
     ) -> Result<Response<BoxStream<pb::CallResponse>>, Status> {
-        let host = self.host(&request).await?;
+        let host = self.host(&request, Level::Read).await?;
         let uuid = secrets::id().map_err(|error| Status::internal(error.to_string()))?;
         let answers = self.shared.relay.call(&host, uuid, request.into_inner().sdp).await?;
         Ok(Response::new(Box::pin(UnboundedReceiverStream::new(answers).map(|answer| answer))))
@@ -60,7 +65,7 @@ impl SignalingService for Signaling {
         &self,
         request: Request<pb::CallUpdateRequest>,
     ) -> Result<Response<pb::CallUpdateResponse>, Status> {
-        self.host(&request).await?;
+        self.host(&request, Level::Read).await?;
         let pb::CallUpdateRequest { uuid, update } = request.into_inner();
         if let Some(update) = update {
             self.shared.relay.update(&uuid, update)?;
@@ -68,11 +73,24 @@ impl SignalingService for Signaling {
         Ok(Response::new(pb::CallUpdateResponse {}))
     }
 
+    async fn answer(
+        &self,
+        request: Request<Streaming<pb::AnswerResponse>>,
+    ) -> Result<Response<BoxStream<pb::AnswerRequest>>, Status> {
+        let host = self.host(&request, Level::Write).await?;
+        let beats = request.metadata().get("heartbeats-allowed");
+        let heartbeats = beats.is_some_and(|value| value == "true");
+        let (requests, asked) = mpsc::channel(QUEUE);
+        let relay = self.shared.relay.clone();
+        tokio::spawn(answer::run(relay, host, heartbeats, request.into_inner(), requests));
+        Ok(Response::new(Box::pin(ReceiverStream::new(asked))))
+    }
+
     async fn optional_web_rtc_config(
         &self,
         request: Request<pb::OptionalWebRtcConfigRequest>,
     ) -> Result<Response<pb::OptionalWebRtcConfigResponse>, Status> {
-        self.host(&request).await?;
+        self.host(&request, Level::Read).await?;
         let config = Some(pb::WebRtcConfig::default());
         Ok(Response::new(pb::OptionalWebRtcConfigResponse { config }))
     }
