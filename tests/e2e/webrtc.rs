@@ -59,6 +59,22 @@ fn the_servo_moves_by_either_transport() {
 }
 
 #[test]
+fn files_go_both_ways_by_webrtc() {
+    let (env, _sandbox) = logged_in("fleet");
+    let content: Vec<u8> = (0..3_000_000_u32).map(|number| (number % 251) as u8).collect();
+    std::fs::write(env.root().join("work/there"), &content).expect("written");
+    let cp = |from: &str, to: &str| {
+        let words = ["robots", "part", "cp", "--part", ROVER_MAIN, "--transport", "webrtc"];
+        let mut command = env.viam(&[&words[..], &[from, to]].concat()).into_command();
+        let output = command.current_dir(env.root().join("work")).output().expect("runs");
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    };
+    cp("there", "machine:~");
+    cp("machine:~/there", "back");
+    assert!(std::fs::read(env.root().join("work/back")).expect("there") == content, "whole");
+}
+
+#[test]
 fn a61_an_offline_machine_says_so_by_webrtc_in_time() {
     let (env, _sandbox) = logged_in("fleet");
     let begun = Instant::now();

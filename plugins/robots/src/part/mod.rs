@@ -1,5 +1,6 @@
 //! The verbs of `part`.
 
+mod cp;
 mod create;
 mod delete;
 mod history;
@@ -9,6 +10,7 @@ mod restart;
 mod run;
 mod shell;
 mod status;
+mod tunnel;
 
 use clap::Subcommand;
 use viam_contract::{Context, Result};
@@ -26,6 +28,10 @@ pub(crate) enum Verb {
     Run(run::Args),
     /// Open a shell on a machine; ~. at the beginning of a line drops it
     Shell(shell::Args),
+    /// Copy files to a machine or from it, as scp does
+    Cp(cp::Args),
+    /// Carry connections to a port of this computer on to a port of a machine
+    Tunnel(tunnel::Args),
     /// Ask a part to restart
     Restart(restart::Args),
     /// Add a part to a machine
@@ -43,6 +49,8 @@ pub(crate) async fn run(cx: &Context, verb: Verb) -> Result<()> {
         Verb::Logs(args) => logs::run(cx, args).await,
         Verb::Run(args) => run::run(cx, args).await,
         Verb::Shell(args) => shell::run(cx, args).await,
+        Verb::Cp(args) => cp::run(cx, args).await,
+        Verb::Tunnel(args) => tunnel::run(cx, args).await,
         Verb::Restart(args) => restart::run(cx, args).await,
         Verb::Create(args) => create::run(cx, args).await,
         Verb::Delete(args) => delete::run(cx, args).await,

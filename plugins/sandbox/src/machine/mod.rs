@@ -6,6 +6,7 @@
 
 mod board;
 mod camera;
+mod copy;
 mod generic;
 mod motor;
 mod movement;
@@ -18,6 +19,7 @@ mod servo;
 mod shell;
 #[cfg(test)]
 mod tests;
+mod tunnel;
 mod vision;
 
 use std::path::PathBuf;

@@ -4,10 +4,12 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
 use serde_json::{Map, Value};
+use tokio::sync::OnceCell;
 use tokio::time::Instant;
 use tonic::{Request, Response, Status};
 use viam_proto::common::v1::{DoCommandRequest, DoCommandResponse, ResourceName};
 
+use super::tunnel::{self, Echo, Endpoint};
 use super::{Log, board, motor, servo};
 
 /// Who says what is said about the configuration.
@@ -62,18 +64,33 @@ pub(super) struct Resources {
     /// When the machine started.
     pub(super) since: Instant,
     table: RwLock<Vec<Resource>>,
+    tunnels: RwLock<Vec<Endpoint>>,
+    /// Started when somebody asks for it.
+    pub(super) echo_server: OnceCell<Echo>,
     log: Log,
 }
 
 impl Resources {
     /// A machine without resources.
     pub(super) fn new(name: String, log: Log) -> Self {
-        Self { name, since: Instant::now(), table: RwLock::default(), log }
+        Self {
+            name,
+            since: Instant::now(),
+            table: RwLock::default(),
+            tunnels: RwLock::default(),
+            echo_server: OnceCell::new(),
+            log,
+        }
     }
 
     /// Everything, in the order of the configuration.
     pub(super) fn all(&self) -> Vec<Resource> {
         self.table.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// The ports that the configuration lets tunnels through to.
+    pub(super) fn tunnels(&self) -> Vec<Endpoint> {
+        self.tunnels.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// The resource of an API that has a name.
@@ -107,6 +124,7 @@ impl Resources {
 
     /// Takes up a configuration. What cannot be read of it is logged and left out, as machines do.
     pub(super) fn reconfigure(&self, config: &Map<String, Value>) {
+        *self.tunnels.write().unwrap_or_else(PoisonError::into_inner) = tunnel::endpoints(config);
         let mut table = self.table.write().unwrap_or_else(PoisonError::into_inner);
         let mut old: BTreeMap<(String, String), Resource> = table
             .drain(..)

@@ -1,6 +1,7 @@
 //! `viam.robot.v1.RobotService`: the machine as a whole.
 
-use tonic::{Request, Response, Status};
+use tonic::codegen::BoxStream;
+use tonic::{Request, Response, Status, Streaming};
 use viam_proto::robot::v1 as pb;
 use viam_proto::robot::v1::robot_service_server::RobotService;
 
@@ -51,7 +52,15 @@ impl RobotService for Resources {
         &self,
         _: Request<pb::ListTunnelsRequest>,
     ) -> Result<Response<pb::ListTunnelsResponse>, Status> {
-        Ok(Response::new(pb::ListTunnelsResponse { tunnels: Vec::new() }))
+        let tunnels = self.listed_tunnels().await;
+        Ok(Response::new(pb::ListTunnelsResponse { tunnels }))
+    }
+
+    async fn tunnel(
+        &self,
+        request: Request<Streaming<pb::TunnelRequest>>,
+    ) -> Result<Response<BoxStream<pb::TunnelResponse>>, Status> {
+        self.tunnelled(request).await
     }
 
     async fn get_operations(

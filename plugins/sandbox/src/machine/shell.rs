@@ -14,10 +14,16 @@ use tokio_stream::StreamExt as _;
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::codegen::BoxStream;
 use tonic::{Request, Response, Status, Streaming};
+use viam_proto::common::v1::{DoCommandRequest, DoCommandResponse};
+use viam_proto::service::shell::v1 as pb;
 use viam_proto::service::shell::v1::shell_service_server::{ShellService, ShellServiceServer};
 use viam_proto::service::shell::v1::{ShellRequest, ShellResponse};
 
+use super::copy;
 use super::resources::Resources;
+
+/// What the service is.
+const API: &str = "rdk:service:shell";
 
 /// The shell that is there on every Unix.
 const SHELL: &str = "/bin/sh";
@@ -38,6 +44,7 @@ pub(super) struct Shell {
 /// The service of a machine.
 pub(super) fn service(resources: Arc<Resources>, home: PathBuf) -> ShellServiceServer<Shell> {
     ShellServiceServer::new(Shell { resources, home })
+        .max_decoding_message_size(copy::RECEIVE_LIMIT)
 }
 
 #[tonic::async_trait]
@@ -51,20 +58,69 @@ impl ShellService for Shell {
             .message()
             .await?
             .ok_or_else(|| Status::invalid_argument("the first message is missing"))?;
-        self.resources.find("rdk:service:shell", &first.name)?;
         let failed = |error: &dyn std::fmt::Display| {
             Status::internal(format!("cannot start a shell: {error}"))
         };
-        std::fs::create_dir_all(&self.home).map_err(|error| failed(&error))?;
+        let home = self.home(&first.name)?;
         let (pty, pts) = pty_process::open().map_err(|error| failed(&error))?;
         let (columns, rows) = first.extra.as_ref().and_then(size).unwrap_or((80, 24));
         pty.resize(Size::new(rows, columns)).map_err(|error| failed(&error))?;
-        let child = command(&self.home).spawn(pts).map_err(|error| failed(&error))?;
+        let child = command(home).spawn(pts).map_err(|error| failed(&error))?;
         let (output, input) = pty.into_split();
         let (sender, receiver) = mpsc::channel(QUEUE);
         tokio::spawn(feed(requests, first, input));
         tokio::spawn(show(output, child, sender));
         Ok(Response::new(Box::pin(ReceiverStream::new(receiver))))
+    }
+
+    async fn copy_files_to_machine(
+        &self,
+        request: Request<Streaming<pb::CopyFilesToMachineRequest>>,
+    ) -> Result<Response<BoxStream<pb::CopyFilesToMachineResponse>>, Status> {
+        let mut requests = request.into_inner();
+        let first = requests.message().await?.and_then(|first| first.request);
+        let Some(pb::copy_files_to_machine_request::Request::Metadata(metadata)) = first else {
+            return Err(Status::invalid_argument("the first message has no metadata"));
+        };
+        copy::to_machine(self.home(&metadata.name)?, &metadata, requests)
+    }
+
+    async fn copy_files_from_machine(
+        &self,
+        request: Request<Streaming<pb::CopyFilesFromMachineRequest>>,
+    ) -> Result<Response<BoxStream<pb::CopyFilesFromMachineResponse>>, Status> {
+        let mut requests = request.into_inner();
+        let first = requests.message().await?.and_then(|first| first.request);
+        let Some(pb::copy_files_from_machine_request::Request::Metadata(metadata)) = first else {
+            return Err(Status::invalid_argument("the first message has no metadata"));
+        };
+        copy::from_machine(self.home(&metadata.name)?, &metadata, requests)
+    }
+
+    async fn do_command(
+        &self,
+        request: Request<DoCommandRequest>,
+    ) -> Result<Response<DoCommandResponse>, Status> {
+        let asked = request.get_ref().command.as_ref();
+        let asked = asked.and_then(|command| command.fields.get("get_viam_home"));
+        if !matches!(asked, Some(Value { kind: Some(Kind::BoolValue(true)) })) {
+            return self.resources.echo(API, request);
+        }
+        let home = self.home(&request.get_ref().name)?.display().to_string();
+        let home = Value { kind: Some(Kind::StringValue(home)) };
+        let result = Struct { fields: [("viam_home".to_owned(), home)].into() };
+        Ok(Response::new(DoCommandResponse { result: Some(result) }))
+    }
+}
+
+impl Shell {
+    /// The folder of the machine, which is there, if the service is.
+    fn home(&self, service: &str) -> Result<&Path, Status> {
+        self.resources.find(API, service)?;
+        std::fs::create_dir_all(&self.home).map_err(|error| {
+            Status::internal(format!("cannot make the machine's folder: {error}"))
+        })?;
+        Ok(&self.home)
     }
 }
 

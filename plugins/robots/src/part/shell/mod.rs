@@ -30,7 +30,7 @@ pub(crate) async fn run(cx: &Context, args: Args) -> Result<()> {
 }
 
 /// The name of the first shell service of a machine (transport.md §6.1).
-fn service(resources: &[ResourceName]) -> Result<String> {
+pub(super) fn service(resources: &[ResourceName]) -> Result<String> {
     let shell = resources.iter().find(|resource| {
         (&*resource.namespace, &*resource.r#type, &*resource.subtype) == ("rdk", "service", "shell")
     });
