@@ -333,15 +333,16 @@ impl ShellService for BreaksOff {
                     }
                     // Each file is empty, and so a single message.
                     Part::FileData(data) => {
+                        // The second file says that the first one's answer has arrived.
+                        if number == 1 && copies.lock().expect("copies")[0].1.len() == 1 {
+                            let broken = Err(Status::unavailable("broken off"));
+                            return sender.send(broken).await.expect("sent");
+                        }
                         copies.lock().expect("copies")[number - 1].1.push(data.name);
                     }
                 }
                 let answer = Ok(pb::CopyFilesToMachineResponse { ack_last_file: true });
                 sender.send(answer).await.expect("sent");
-                if number == 1 {
-                    let answer = Err(Status::unavailable("broken off"));
-                    return sender.send(answer).await.expect("sent");
-                }
             }
         });
         Ok(Response::new(Box::pin(ReceiverStream::new(answers))))
