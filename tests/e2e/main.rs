@@ -11,6 +11,7 @@ mod handover;
 mod help;
 mod hints;
 mod keys_and_profiles;
+mod lan;
 mod live;
 mod machines;
 mod network;

@@ -115,6 +115,17 @@ pub(crate) fn as_nobody(env: &TestEnv, script: &str) -> viam_test::Outcome {
     }
 }
 
+/// A program that runs as long as its test does.
+pub(crate) struct Running(pub(crate) Child);
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        // It may have ended.
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
 /// Kills a process that hangs on a terminal, so that its test fails instead of hanging too.
 pub(crate) struct Watch(
     #[expect(dead_code, reason = "dropped at the end")] std::sync::mpsc::Sender<()>,

@@ -11,8 +11,12 @@ use crate::{Failure, shell};
 /// The version of `viam-sdk` that the tests are written for.
 const SDK: &str = "0.85.1";
 
-/// Prints the version of the SDK that a Python has.
-const ASK_VERSION: &str = "import importlib.metadata as m; print(m.version('viam-sdk'))";
+/// The version of `zeroconf`, which announces machines on the local network.
+const ZEROCONF: &str = "0.154.0";
+
+/// Prints the versions of the packages that a Python has.
+const ASK_VERSION: &str =
+    "import importlib.metadata as m; print(m.version('viam-sdk'), m.version('zeroconf'))";
 
 /// The names under which Chromium goes.
 const CHROMIUM: &[&str] = &["chromium", "chromium-browser", "google-chrome"];
@@ -59,7 +63,7 @@ fn chromium() -> Option<PathBuf> {
 /// The Python of a virtual environment with the SDK in it.
 fn python(venv: &Path) -> Result<PathBuf, Failure> {
     let python = venv.join("bin/python");
-    if has_sdk(&python) {
+    if has_packages(&python) {
         return Ok(python);
     }
     eprintln!("fetching viam-sdk {SDK} into {}", venv.display());
@@ -70,12 +74,14 @@ fn python(venv: &Path) -> Result<PathBuf, Failure> {
     }
     shell::output(shell::command("python3").args(["-m", "venv"]).arg(venv))?;
     let install = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check"];
-    shell::output(shell::command(&python).args(install).arg(format!("viam-sdk=={SDK}")))?;
-    if has_sdk(&python) { Ok(python) } else { Err("it cannot be imported".to_owned()) }
+    let packages = [format!("viam-sdk=={SDK}"), format!("zeroconf=={ZEROCONF}")];
+    shell::output(shell::command(&python).args(install).args(packages))?;
+    if has_packages(&python) { Ok(python) } else { Err("it cannot be imported".to_owned()) }
 }
 
-fn has_sdk(python: &Path) -> bool {
+fn has_packages(python: &Path) -> bool {
     python.exists()
-        && shell::output(shell::command(python).args(["-c", ASK_VERSION]))
-            .is_ok_and(|version| String::from_utf8_lossy(&version).trim() == SDK)
+        && shell::output(shell::command(python).args(["-c", ASK_VERSION])).is_ok_and(|version| {
+            String::from_utf8_lossy(&version).trim() == format!("{SDK} {ZEROCONF}")
+        })
 }

@@ -1,5 +1,6 @@
 //! Everything that a command may touch.
 
+use core::net::SocketAddr;
 use std::ffi::{OsStr, OsString};
 use std::fmt;
 use std::future::Future;
@@ -50,6 +51,15 @@ pub enum Target {
     Part {
         /// `host` or `host:port`.
         fqdn: String,
+    },
+    /// The gRPC server of a machine's part that was found on the local network. The session's API
+    /// key goes there, for the machine itself to check, once TLS has shown that it has the FQDN's
+    /// certificate. There is no way with another kind of login.
+    Lan {
+        /// The name of its certificate, without a port.
+        fqdn: String,
+        /// Where it was found.
+        at: Vec<SocketAddr>,
     },
     /// A machine that the user named by its address, `host:port` or a URL. Nothing of the
     /// session goes there.

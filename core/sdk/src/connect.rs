@@ -1,6 +1,7 @@
 //! The connection of a session to the cloud app, with what the user is told of it: the same for
 //! the core and for an executable plugin.
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 
 use viam_client::BaseUrl;
@@ -58,6 +59,28 @@ pub fn part(
     }
     let to = BaseUrl { plaintext: base_url.plaintext, ..to };
     wire::open(wire::Config { tokens: Some(tokens), ..config(output, net, &to) })
+}
+
+/// Opens the transport to a part on the local network, with the session's API key
+/// ([`Target::Lan`](viam_contract::Target::Lan)).
+///
+/// # Errors
+/// `Remote` without a key, or when the name cannot be that of a machine.
+pub fn lan(
+    output: &Arc<Output>,
+    net: &Net,
+    fqdn: &str,
+    at: &[SocketAddr],
+    key: Option<(String, String)>,
+) -> Result<Wire> {
+    let Some((id, secret)) = key else {
+        return Err(Error::new(Kind::Remote, "a machine on the local network wants an API key"));
+    };
+    // Whatever the FQDN looks like: the key goes over TLS.
+    let to = BaseUrl::parse(&format!("https://{fqdn}"))?;
+    let config = config(output, &net.pinned(at), &to);
+    let tokens = KeyTokens::new(config.clone(), id, secret);
+    wire::open(wire::Config { tokens: Some(Arc::new(tokens)), ..config })
 }
 
 /// Opens the transport to a machine at an address that the user gave

@@ -102,6 +102,8 @@ impl Sessions for DocumentSessions {
             let base_url = BaseUrl::parse(&self.document.endpoint.base_url)?;
             let tokens = Arc::clone(&self.tokens) as Arc<dyn TokenSource>;
             match target {
+                // The secret of a key stays in the core (plugin-protocol §5).
+                Target::Lan { fqdn, at } => connect::lan(&self.output, &self.net, fqdn, at, None),
                 Target::Part { fqdn } => {
                     connect::part(&self.output, &self.net, &base_url, fqdn, tokens)
                 }

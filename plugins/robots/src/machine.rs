@@ -1,9 +1,13 @@
 //! The connection to a machine: by what the cloud says of its part, or at an address.
 
+use std::future::Ready;
+use std::net::IpAddr;
 use std::time::Duration;
 
+use futures_util::future::OptionFuture;
 use tokio::time::timeout;
 use tonic::Code;
+use viam_client::machine::lan;
 use viam_client::machine::webrtc::{Dialed, Failure, STUN_SERVERS, dial};
 use viam_client::{BaseUrl, rpc_error};
 use viam_contract::{Context, Error, Kind, Result, Target, Wire, text};
@@ -146,36 +150,75 @@ async fn reach(
         ask(wire).await
     };
     match transport {
-        Transport::Direct => direct.await,
+        Transport::Direct => first_of(direct, on_lan(cx, part), None::<Ready<_>>).await,
         Transport::Webrtc => by_webrtc(cx, app, part).await,
-        Transport::Auto => race(direct, by_webrtc(cx, app, part)).await,
+        Transport::Auto => first_of(direct, on_lan(cx, part), Some(by_webrtc(cx, app, part))).await,
     }
 }
 
-/// Tries both ways; the first that works is taken, and the other is given up. The direct one, if
+/// Tries all ways; the first that works is taken, and the others are given up. The direct one, if
 /// there is one, needs a few milliseconds, and what it saves is an offer that nobody wants.
-async fn race(
+async fn first_of(
     direct: impl Future<Output = Result<Machine>>,
-    webrtc: impl Future<Output = Result<Machine>>,
+    lan: impl Future<Output = Option<Machine>>,
+    webrtc: Option<impl Future<Output = Result<Machine>>>,
 ) -> Result<Machine> {
-    let webrtc = async {
-        tokio::time::sleep(HEAD_START).await;
-        webrtc.await
-    };
-    tokio::pin!(direct, webrtc);
-    tokio::select! {
-        machine = &mut direct => match machine {
-            Ok(machine) => Ok(machine),
-            Err(first) => {
-                tracing::debug!(target: "viam", "not directly: {}", first.one_line());
-                webrtc.await
-            }
-        },
-        machine = &mut webrtc => match machine {
-            Ok(machine) => Ok(machine),
-            Err(error) => direct.await.map_err(|_| error),
-        },
+    let mut waiting = webrtc.is_some();
+    let webrtc = OptionFuture::from(webrtc);
+    let head_start = tokio::time::sleep(HEAD_START);
+    tokio::pin!(direct, lan, webrtc, head_start);
+    let (mut refused, mut signaled, mut no_lan) = (None, None, false);
+    loop {
+        let offer = !waiting && signaled.is_none();
+        tokio::select! {
+            biased;
+            machine = &mut direct, if refused.is_none() => match machine {
+                Ok(machine) => return Ok(machine),
+                Err(error) => {
+                    tracing::debug!(target: "viam", "not directly: {}", error.one_line());
+                    refused = Some(error);
+                    waiting = false;
+                }
+            },
+            machine = &mut lan, if !no_lan => match machine {
+                Some(machine) => return Ok(machine),
+                None => no_lan = true,
+            },
+            () = &mut head_start, if waiting => waiting = false,
+            machine = &mut webrtc, if offer => match machine {
+                Some(Ok(machine)) => return Ok(machine),
+                Some(Err(error)) => signaled = Some(Some(error)),
+                None => signaled = Some(None),
+            },
+            else => break,
+        }
     }
+    // Most machines are reached by WebRTC only, so what it says counts.
+    let error = signaled.flatten().or(refused);
+    Err(error.unwrap_or_else(|| Error::new(Kind::Internal, "no way was tried")))
+}
+
+/// The machine, if it is on the local network and the login is an API key, which the machine
+/// itself can check; a user's token it cannot (transport.md §5.3).
+async fn on_lan(cx: &Context, part: &RobotPart) -> Option<Machine> {
+    let fqdn = &part.fqdn;
+    let bare = !fqdn.contains(':') && fqdn.parse::<IpAddr>().is_err();
+    if !bare || !cx.sessions.subject().is_ok_and(|subject| subject.starts_with("key-")) {
+        return None;
+    }
+    let mut search = lan::Search::begin(fqdn)?;
+    while let Some(at) = search.next().await {
+        let target = Target::Lan { fqdn: fqdn.clone(), at };
+        let machine = match cx.sessions.wire(&target).await {
+            Ok(wire) => ask(wire).await,
+            Err(error) => Err(error),
+        };
+        match machine {
+            Ok(machine) => return Some(machine),
+            Err(error) => tracing::debug!(target: "viam", "not by LAN: {}", error.one_line()),
+        }
+    }
+    None
 }
 
 async fn by_webrtc(cx: &Context, app: &Wire, part: &RobotPart) -> Result<Machine> {

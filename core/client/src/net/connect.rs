@@ -23,6 +23,9 @@ impl Net {
     /// # Errors
     /// With the address and the reason, also after [`CONNECT_LIMIT`].
     pub async fn connect(&self, to: &BaseUrl, protocol: Protocol) -> io::Result<Stream> {
+        if let Some(pinned) = &self.pinned {
+            return self.first_of(pinned.to_vec(), to, protocol).await;
+        }
         if let Some(proxy) = self.proxies().for_target(to) {
             tracing::debug!(target: "viam", "connect {} by proxy {}", to.authority(), proxy.shown());
             let tcp = timeout(CONNECT_LIMIT * 2, proxy::tunnel(&proxy, to))
@@ -36,7 +39,15 @@ impl Net {
             .map_err(|error| {
                 io::Error::new(error.kind(), format!("cannot find the host {}: {error}", to.host))
             })?;
-        let addresses = interleaved(addresses.collect());
+        self.first_of(interleaved(addresses.collect()), to, protocol).await
+    }
+
+    async fn first_of(
+        &self,
+        addresses: Vec<SocketAddr>,
+        to: &BaseUrl,
+        protocol: Protocol,
+    ) -> io::Result<Stream> {
         let mut attempts = FuturesUnordered::new();
         for (place, address) in addresses.into_iter().enumerate() {
             attempts.push(async move {

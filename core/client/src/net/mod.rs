@@ -5,6 +5,7 @@ mod proxy;
 mod stream;
 mod tls;
 
+use std::net::SocketAddr;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
@@ -32,6 +33,8 @@ pub type Warn = Arc<dyn Fn(&str) + Send + Sync>;
 #[derive(Clone)]
 pub struct Net {
     inner: Arc<Inner>,
+    /// Where every host is, if that is known already.
+    pinned: Option<Arc<[SocketAddr]>>,
 }
 
 struct Inner {
@@ -46,7 +49,13 @@ impl Net {
     #[must_use]
     pub fn new(env: Env, warn: Warn) -> Self {
         let (proxies, roots) = (OnceLock::new(), OnceLock::new());
-        Self { inner: Arc::new(Inner { env, proxies, warn, roots }) }
+        Self { inner: Arc::new(Inner { env, proxies, warn, roots }), pinned: None }
+    }
+
+    /// The same network for a host whose addresses are known: no look-up and no proxy.
+    #[must_use]
+    pub fn pinned(&self, at: &[SocketAddr]) -> Self {
+        Self { pinned: Some(at.into()), ..self.clone() }
     }
 
     /// The proxy rules; what is wrong with them is said once.

@@ -226,6 +226,13 @@ impl Sessions for HostSessions {
                 return connect::address(&world.output, &world.net, address, key.clone());
             }
             self.subject()?;
+            if let Target::Lan { fqdn, at } = target {
+                let key = match &login.credential {
+                    Credential::Key(key) => Some((key.id.clone(), key.key.clone())),
+                    _ => None,
+                };
+                return connect::lan(&world.output, &world.net, fqdn, at, key);
+            }
             let tokens = Arc::clone(&self.inner) as Arc<dyn TokenSource>;
             if let Target::Part { fqdn } = target {
                 return connect::part(&world.output, &world.net, &login.base_url, fqdn, tokens);
