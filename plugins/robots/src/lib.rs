@@ -5,6 +5,7 @@ mod args;
 mod create;
 mod delete;
 mod entry;
+mod follow;
 mod list;
 mod logs;
 mod machine;

@@ -9,6 +9,7 @@ use viam_proto::app::v1::{LogOrder, RobotPart};
 
 use crate::args::{PlaceArgs, given};
 use crate::entry::{Form, Writer};
+use crate::follow::{follow, warn_of_window};
 use crate::selection::{Selection, SelectionArgs};
 use crate::sink::Sink;
 use crate::when;
@@ -30,12 +31,18 @@ pub(crate) struct Args {
     part: Option<String>,
     #[command(flatten)]
     place: PlaceArgs,
+    /// follow the logs from now on, until interrupted
+    #[arg(long, short = 'f', conflicts_with = "output")]
+    tail: bool,
     #[command(flatten)]
     selection: SelectionArgs,
 }
 
 pub(crate) async fn run(cx: &Context, args: Args) -> Result<()> {
     let mut selection = args.selection.check(cx)?;
+    if args.tail {
+        warn_of_window(cx, &selection);
+    }
     if selection.start.is_none() && selection.range.is_none() {
         let start = when::timestamp(cx.clock.now() - LAST);
         // Where the window ends before that, the day before its end.
@@ -78,14 +85,21 @@ pub(crate) async fn run(cx: &Context, args: Args) -> Result<()> {
              {asked}\n\n"
         ))?;
     }
+    if args.tail {
+        return follow(cx, &wire, &selection, &parts, &mut sink).await;
+    }
     for part in &parts {
         if selection.form == Form::Text {
-            let name = text::one_line(&part.name);
-            sink.write(&format!("===== Logs for Part: {name} =====\n"))?;
+            sink.write(&heading(part))?;
         }
         stream(cx, &wire, &selection, selection.order, part, &mut sink).await?;
     }
     sink.finish()
+}
+
+/// Says whose lines follow.
+pub(crate) fn heading(part: &RobotPart) -> String {
+    format!("===== Logs for Part: {} =====\n", text::one_line(&part.name))
 }
 
 /// Prints the entries of a part as their pages come, and says how many there were.

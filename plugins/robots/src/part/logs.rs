@@ -1,17 +1,17 @@
 //! `viam robots part logs` (behaviour.md §1.7).
 
-use viam_client::logs::{Event, Pages, TailRequest, tail};
+use viam_client::logs::Pages;
 use viam_contract::{Context, Error, Kind, Result, Target, Wire};
 use viam_proto::app::v1::{LogOrder, RobotPart};
 
 use super::status::above;
 use crate::args::PartArgs;
 use crate::entry::{Form, Writer};
+use crate::follow::{follow, warn_of_window};
 use crate::logs::{complain, failure, stream};
 use crate::record;
 use crate::selection::{Selection, SelectionArgs};
 use crate::sink::Sink;
-use crate::when;
 
 #[derive(clap::Args, Debug, PartialEq)]
 pub(crate) struct Args {
@@ -27,9 +27,8 @@ pub(crate) struct Args {
 pub(crate) async fn run(cx: &Context, args: Args) -> Result<()> {
     let selection = args.selection.check(cx)?;
     args.part.check()?;
-    let window = selection.start.is_some() || selection.end.is_some() || selection.range.is_some();
-    if args.tail && (window || selection.count.is_some() || selection.order.is_some()) {
-        cx.output.warn("with --tail, flags of time, count and order do nothing");
+    if args.tail {
+        warn_of_window(cx, &selection);
     }
     if !args.tail
         && selection.order.is_none()
@@ -52,7 +51,7 @@ pub(crate) async fn run(cx: &Context, args: Args) -> Result<()> {
         sink.write(&format!("{}\n", record::part_header(&place, &machine)))?;
     }
     if args.tail {
-        return follow(cx, &wire, selection, &part, &mut sink).await;
+        return follow(cx, &wire, &selection, &[part], &mut sink).await;
     }
     let printed = match (selection.order, selection.count) {
         // The newest ones, the oldest of them first.
@@ -95,41 +94,4 @@ async fn newest(
     }
     complain(cx, &writer);
     Ok(lines.len())
-}
-
-async fn follow(
-    cx: &Context,
-    wire: &Wire,
-    selection: Selection,
-    part: &RobotPart,
-    sink: &mut Sink<'_>,
-) -> Result<()> {
-    let request = TailRequest {
-        part_id: part.id.clone(),
-        errors_only: selection.errors_only,
-        keyword: selection.keyword,
-        levels: selection.levels,
-        now: when::timestamp(cx.clock.now()),
-    };
-    let mut writer = Writer::new(selection.form, &part.name);
-    let mut complained = false;
-    tail(wire, request, |event| match event {
-        Event::Entries(entries) => {
-            let mut lines = String::new();
-            for entry in &entries {
-                writer.write(entry, &mut lines);
-            }
-            if writer.bad_field && !complained {
-                complained = true;
-                complain(cx, &writer);
-            }
-            sink.write(&lines)
-        }
-        Event::Lost { why, wait } => {
-            let seconds = wait.as_secs_f32();
-            cx.output.status(&format!("the stream broke off: {why}; again in {seconds:.1} s"));
-            Ok(())
-        }
-    })
-    .await
 }
