@@ -22,20 +22,20 @@ use viam_test::{Outcome, TestEnv};
 
 use crate::support::logged_in;
 
-const ROVER_MAIN: &str = "d43d916a-c077-5fad-9615-956618741961";
+pub(crate) const ROVER_MAIN: &str = "d43d916a-c077-5fad-9615-956618741961";
 
 const CP: [&str; 5] = ["machines", "part", "cp", "--part", ROVER_MAIN];
 
-fn cp(env: &TestEnv, words: &[&str]) -> Outcome {
+pub(crate) fn cp(env: &TestEnv, words: &[&str]) -> Outcome {
     env.viam(&[&CP[..], words].concat()).run()
 }
 
-fn work(env: &TestEnv) -> PathBuf {
+pub(crate) fn work(env: &TestEnv) -> PathBuf {
     env.root().join("work")
 }
 
 /// The folder of the machine.
-fn home(env: &TestEnv) -> PathBuf {
+pub(crate) fn home(env: &TestEnv) -> PathBuf {
     let words = ["machines", "part", "run", "--part", ROVER_MAIN, "-c", "shell1"];
     let data = r#"{"command":{"get_viam_home":true}}"#;
     let words = [&words[..], &["--method", "DoCommand", "--data", data]].concat();
@@ -59,7 +59,7 @@ fn tree(root: &Path) -> BTreeMap<String, (u32, Option<Vec<u8>>)> {
     found
 }
 
-fn write(path: &Path, content: impl AsRef<[u8]>, mode: u32) {
+pub(crate) fn write(path: &Path, content: impl AsRef<[u8]>, mode: u32) {
     fs::create_dir_all(path.parent().expect("parent")).expect("made");
     fs::write(path, content).expect("written");
     fs::set_permissions(path, fs::Permissions::from_mode(mode)).expect("mode");
@@ -267,7 +267,7 @@ impl ShellService for Hostile {
 }
 
 /// Serves it on a thread of its own, which ends with the tests.
-fn served(shell: impl ShellService) -> String {
+pub(crate) fn served(shell: impl ShellService) -> String {
     let routes =
         Routes::new(RobotServiceServer::new(WithShell)).add_service(ShellServiceServer::new(shell));
     let (sender, address) = std::sync::mpsc::channel();
@@ -350,18 +350,22 @@ impl ShellService for BreaksOff {
 }
 
 #[test]
-fn a_directory_under_a_new_name_is_completed_where_it_began() {
+fn a65_a_directory_under_a_new_name_is_completed_where_it_began() {
     let env = TestEnv::new();
     for name in ["src/a", "src/b"] {
         write(&work(&env).join(name), "", 0o644);
     }
-    let copies = Copies::default();
-    let address = served(BreaksOff(copies.clone()));
-    let words = ["robots", "part", "cp", "--address", &address, "-r", "src", "machine:far/new"];
-    env.viam(&words).run().ok().says("attempt 1 failed");
     let names = |names: &[&str]| names.iter().map(|&name| name.to_owned()).collect::<Vec<_>>();
-    assert_eq!(
-        *copies.lock().expect("copies"),
-        [("far/new".to_owned(), names(&["src/a"])), ("far".to_owned(), names(&["new/b", "new"])),]
-    );
+    // A65: the separators of a path of the machine are the machine's.
+    for (whole, parent) in [("far/new", "far"), (r"C:\opt\viam\new", r"C:\opt\viam")] {
+        let copies = Copies::default();
+        let address = served(BreaksOff(copies.clone()));
+        let to = format!("machine:{whole}");
+        let words = ["robots", "part", "cp", "--address", &address, "-r", "src", &to];
+        env.viam(&words).run().ok().says("attempt 1 failed");
+        assert_eq!(
+            *copies.lock().expect("copies"),
+            [(whole.to_owned(), names(&["src/a"])), (parent.to_owned(), names(&["new/b", "new"])),]
+        );
+    }
 }

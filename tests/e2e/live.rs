@@ -7,7 +7,7 @@ use std::time::Duration;
 use serde_json::json;
 use viam_test::{Outcome, TestEnv};
 
-use crate::support::{LIST_ORGANIZATIONS, Watch, logged_in};
+use crate::support::{LIST_ORGANIZATIONS, Pty, Watch, logged_in};
 
 const SERVO: &str = "viam.component.servo.v1.ServoService";
 const ROVER_MAIN: &str = "d43d916a-c077-5fad-9615-956618741961";
@@ -264,66 +264,20 @@ fn a_configuration_that_changes_is_taken_up() {
     assert!(!outcome.out().contains("servo1"), "{outcome}");
 }
 
-/// A shell on a pty of the size 100x30.
-struct Pty {
-    pty: pty_process::blocking::Pty,
-    child: Child,
-    seen: String,
-    _watch: Watch,
-}
-
-impl Pty {
-    fn start(env: &TestEnv) -> Self {
-        let (pty, pts) = pty_process::blocking::open().expect("pty");
-        pty.resize(pty_process::Size::new(30, 100)).expect("size");
-        // The first line has the size, which a test may change.
-        let script = format!(
-            "stty -a | tail -n +2 > before; {} robots part shell --part {ROVER_MAIN}; echo code $?; \
-             stty -a | tail -n +2 > after; cmp before after && echo restored",
-            env.viam.display()
-        );
-        let mut command = pty_process::blocking::Command::new("/bin/bash")
-            .args(["-c", &script])
-            .current_dir(env.root())
-            .env_clear();
-        for (name, value) in [("HOME", env.home().into_os_string()), ("PATH", env.path())] {
-            command = command.env(name, value);
-        }
-        let child = command.spawn(pts).expect("starts");
-        let _watch = Watch::on(&child);
-        Self { pty, child, seen: String::new(), _watch }
-    }
-
-    fn type_in(&mut self, keys: &str) {
-        self.pty.write_all(keys.as_bytes()).expect("types");
-    }
-
-    fn wait_for(&mut self, words: &str) {
-        let mut buffer = [0; 65536];
-        while !self.seen.contains(words) {
-            // What is far back is of no interest, and would be searched again and again.
-            if let Some(far) = self.seen.len().checked_sub(10_000) {
-                let near = (far..).find(|at| self.seen.is_char_boundary(*at));
-                self.seen.drain(..near.unwrap_or_default());
-            }
-            match self.pty.read(&mut buffer) {
-                Ok(length @ 1..) => self.seen.push_str(&String::from_utf8_lossy(&buffer[..length])),
-                _ => panic!("it ended without {words:?}: {}", self.seen),
-            }
-        }
-        let at = self.seen.find(words).expect("there") + words.len();
-        self.seen.drain(..at);
-    }
-
-    fn end(mut self) {
-        self.child.wait().expect("ends");
-    }
+/// A shell of the machine on a pty of the size 100x30.
+fn shell(env: &TestEnv) -> Pty {
+    // The first line has the size, which a test may change.
+    let script = format!(
+        "stty -a | tail -n +2 > before; viam robots part shell --part {ROVER_MAIN}; echo code $?; \
+         stty -a | tail -n +2 > after; cmp before after && echo restored"
+    );
+    Pty::run(env, &script)
 }
 
 #[test]
 fn a51_a_shell_is_used_and_the_terminal_is_as_before() {
     let (env, _sandbox) = logged_in("fleet");
-    let mut pty = Pty::start(&env);
+    let mut pty = shell(&env);
     pty.wait_for("valid shell type service");
     pty.type_in("stty size\r");
     pty.wait_for("30 100");
@@ -348,7 +302,7 @@ fn a51_a_shell_is_used_and_the_terminal_is_as_before() {
 #[test]
 fn a_shell_prints_ten_megabytes() {
     let (env, _sandbox) = logged_in("fleet");
-    let mut pty = Pty::start(&env);
+    let mut pty = shell(&env);
     pty.wait_for("valid shell type service");
     pty.type_in("head -c 10000000 /dev/zero | tr '\\0' a; echo; echo the''end\r");
     pty.wait_for("theend");
@@ -360,7 +314,7 @@ fn a_shell_prints_ten_megabytes() {
 #[test]
 fn the_terminal_is_as_before_when_the_server_goes_away_or_the_user_escapes() {
     let (env, sandbox) = logged_in("fleet");
-    let mut pty = Pty::start(&env);
+    let mut pty = shell(&env);
     pty.wait_for("valid shell type service");
     pty.type_in("echo re''ady\r");
     pty.wait_for("ready");
@@ -368,7 +322,7 @@ fn the_terminal_is_as_before_when_the_server_goes_away_or_the_user_escapes() {
     pty.wait_for("code 130");
     pty.wait_for("restored");
     pty.end();
-    let mut pty = Pty::start(&env);
+    let mut pty = shell(&env);
     pty.wait_for("valid shell type service");
     pty.type_in("echo re''ady\r");
     pty.wait_for("ready");

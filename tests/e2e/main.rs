@@ -22,6 +22,7 @@ mod sandbox;
 mod session;
 mod support;
 mod tail;
+mod transfers;
 mod tunnel;
 mod unsafe_plugins;
 mod webrtc;

@@ -1,6 +1,6 @@
 //! What several modules of tests need.
 
-use std::io::{BufRead as _, BufReader};
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::process::{Child, Output};
 use std::sync::mpsc::{Receiver, channel};
 use std::time::Duration;
@@ -143,5 +143,58 @@ impl Watch {
             }
         });
         Self(sender)
+    }
+}
+
+/// A script of bash on a pty of the size 100x30, with `viam` for the program under test.
+pub(crate) struct Pty {
+    pub(crate) pty: pty_process::blocking::Pty,
+    child: Child,
+    seen: String,
+    _watch: Watch,
+}
+
+impl Pty {
+    pub(crate) fn run(env: &TestEnv, script: &str) -> Self {
+        let (pty, pts) = pty_process::blocking::open().expect("pty");
+        pty.resize(pty_process::Size::new(30, 100)).expect("size");
+        let script = format!("viam() {{ {} \"$@\"; }}; {script}", env.viam.display());
+        let mut command = pty_process::blocking::Command::new("/bin/bash")
+            .args(["-c", &script])
+            .current_dir(env.root())
+            .env_clear();
+        let home = env.home().into_os_string();
+        for (name, value) in [("HOME", home), ("PATH", env.path()), ("TERM", "xterm".into())] {
+            command = command.env(name, value);
+        }
+        let child = command.spawn(pts).expect("starts");
+        let _watch = Watch::on(&child);
+        Self { pty, child, seen: String::new(), _watch }
+    }
+
+    pub(crate) fn type_in(&mut self, keys: &str) {
+        self.pty.write_all(keys.as_bytes()).expect("types");
+    }
+
+    /// Waits until it has shown the words; what it showed up to them, or the end of that.
+    pub(crate) fn wait_for(&mut self, words: &str) -> String {
+        let mut buffer = [0; 65536];
+        while !self.seen.contains(words) {
+            // What is far back is of no interest, and would be searched again and again.
+            if let Some(far) = self.seen.len().checked_sub(10_000) {
+                let near = (far..).find(|at| self.seen.is_char_boundary(*at));
+                self.seen.drain(..near.unwrap_or_default());
+            }
+            match self.pty.read(&mut buffer) {
+                Ok(length @ 1..) => self.seen.push_str(&String::from_utf8_lossy(&buffer[..length])),
+                _ => panic!("it ended without {words:?}: {}", self.seen),
+            }
+        }
+        let at = self.seen.find(words).expect("there") + words.len();
+        self.seen.drain(..at).collect()
+    }
+
+    pub(crate) fn end(mut self) {
+        self.child.wait().expect("ends");
     }
 }

@@ -32,6 +32,8 @@ impl Stream {
 pub struct Output {
     stdout: Mutex<Stream>,
     stderr: Mutex<Stream>,
+    /// What is not to be said again.
+    said: Mutex<Vec<String>>,
     /// `--format`.
     pub format: Format,
     /// `--quiet`: notices are dropped, warnings and errors are not.
@@ -42,7 +44,8 @@ impl Output {
     /// Joins two streams.
     #[must_use]
     pub fn new(stdout: Stream, stderr: Stream, format: Format, quiet: bool) -> Self {
-        Self { stdout: Mutex::new(stdout), stderr: Mutex::new(stderr), format, quiet }
+        let (stdout, stderr) = (Mutex::new(stdout), Mutex::new(stderr));
+        Self { stdout, stderr, said: Mutex::default(), format, quiet }
     }
 
     /// Whether stdout is a terminal.
@@ -130,6 +133,15 @@ impl Output {
     pub fn status(&self, words: &str) {
         if !self.quiet {
             self.talk("Info:", "36", words);
+        }
+    }
+
+    /// As [`Self::status`], but once only, however often it is true.
+    pub fn status_once(&self, words: &str) {
+        let mut said = self.said.lock().unwrap_or_else(PoisonError::into_inner);
+        if !said.iter().any(|before| before == words) {
+            said.push(words.to_owned());
+            self.status(words);
         }
     }
 

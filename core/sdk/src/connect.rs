@@ -28,7 +28,7 @@ pub fn open(
 ) -> Result<Wire> {
     let shown = base_url.to_string();
     if shown != DEFAULT_BASE_URL {
-        output.status(&format!("Using {} as base URL value", text::quoted(&shown)));
+        output.status_once(&format!("Using {} as base URL value", text::quoted(&shown)));
     }
     wire::open(wire::Config { tokens: Some(tokens), ..config(output, net, base_url) })
 }

@@ -73,8 +73,13 @@ impl CallService {
             }
             let (response, code) = self.exchange(request, limit, again.is_some()).await?;
             let refused = code == Code::Unauthenticated;
-            let (true, Some(frames), Some(old)) = (refused, again.take(), &token) else {
+            let (true, Some(old)) = (refused, &token) else {
                 return if refused { self.refused(response) } else { Ok((response, code)) };
+            };
+            let Some(frames) = again.take() else {
+                // What was sent of a stream is gone, but the next call is to have a better token.
+                self.token(Some(old)).await?;
+                return self.refused(response);
             };
             tracing::debug!(target: "viam", "{}: the token was refused", parts.uri.path());
             // A source without a better token says so; then the refusal stands.

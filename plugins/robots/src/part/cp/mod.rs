@@ -167,6 +167,13 @@ impl<'a> Attempts<'a> {
         match ended {
             Ok(()) => self.over = true,
             Err(Failure::Permanent(error)) => return Err(error),
+            // A refused login may be renewed for one more attempt, and then it is good or not.
+            Err(Failure::Passing(error))
+                if error.kind() == Kind::Auth
+                    && self.last.as_ref().is_some_and(|last| last.kind() == Kind::Auth) =>
+            {
+                return Err(error);
+            }
             Err(Failure::Passing(error)) => self.failed(progress, error),
         }
         Ok(())

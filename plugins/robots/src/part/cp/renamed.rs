@@ -14,7 +14,7 @@ use viam_proto::service::shell::v1::shell_service_client::ShellServiceClient;
 /// source; what the machine begins to send is dropped. `false` when the machine does not say.
 pub(super) async fn missing(wire: Wire, service: &str, destination: &str) -> bool {
     // A relative source may mean another folder than a relative destination.
-    let path = if destination.starts_with(['/', '~', '$']) {
+    let path = if destination.starts_with(['/', '~', '$']) || is_windows(destination) {
         destination.to_owned()
     } else {
         format!("~/{destination}")
@@ -39,15 +39,34 @@ pub(super) async fn missing(wire: Wire, service: &str, destination: &str) -> boo
     first.is_err_and(|status| status.code() == Code::NotFound)
 }
 
+/// Whether it is an absolute path of Windows: `C:\x`, `C:/x` or `\x`.
+fn is_windows(path: &str) -> bool {
+    let drive = |rest: &str| rest.starts_with(['/', '\\']);
+    path.starts_with('\\')
+        || path.split_once(':').is_some_and(|(letter, rest)| {
+            letter.len() == 1
+                && letter.starts_with(|c: char| c.is_ascii_alphabetic())
+                && drive(rest)
+        })
+}
+
 /// The directory that a destination is in, and its name there.
 pub(super) fn split(destination: &str) -> Option<(&str, &str)> {
-    let path = destination.trim_end_matches('/');
-    let (parent, name) = match path.rsplit_once('/') {
+    // The separators are the machine's, not those of this computer.
+    let separators = if is_windows(destination) { &['/', '\\'][..] } else { &['/'] };
+    let path = destination.trim_end_matches(separators);
+    let (parent, name) = match path.rsplit_once(separators) {
         Some(("", name)) => ("/", name),
         // As for a destination that the user gives.
         Some(("~", name)) => ("", name),
         Some(split) => split,
         None => ("", path),
+    };
+    // A drive without a separator is the folder that is current there.
+    let parent = if parent.ends_with(':') && is_windows(path) {
+        destination.get(..=parent.len()).unwrap_or(parent)
+    } else {
+        parent
     };
     (!matches!(name, "" | "." | ".." | "~")).then_some((parent, name))
 }
@@ -63,6 +82,11 @@ mod tests {
             ("a/b/new/", Some(("a/b", "new"))),
             ("/new", Some(("/", "new"))),
             ("~/new", Some(("", "new"))),
+            (r"C:\opt\new", Some((r"C:\opt", "new"))),
+            ("C:/opt/new/", Some(("C:/opt", "new"))),
+            (r"\opt\viam\new\", Some((r"\opt\viam", "new"))),
+            (r"C:\new", Some((r"C:\", "new"))),
+            (r"a\new", Some(("", r"a\new"))),
             ("", None),
             ("/", None),
             ("a/..", None),
