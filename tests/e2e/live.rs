@@ -1,6 +1,6 @@
 //! Live machines: calls of their methods, and a shell.
 
-use std::io::{Read as _, Write as _};
+use std::io::Read as _;
 use std::process::{Child, Stdio};
 use std::time::Duration;
 
