@@ -7,6 +7,7 @@ mod device_flow;
 mod dispatch;
 mod docs;
 mod files;
+mod flags;
 mod handover;
 mod help;
 mod hints;

@@ -24,7 +24,7 @@ const ROVER_MAIN: &str = "d43d916a-c077-5fad-9615-956618741961";
 const CALL: &str = "/proto.rpc.webrtc.v1.SignalingService/Call";
 
 /// The transport to the cloud, with a key of an organization.
-fn app(sandbox: &TestSandbox, env: &viam_test::TestEnv) -> Wire {
+pub(crate) fn app(sandbox: &TestSandbox, env: &viam_test::TestEnv) -> Wire {
     let (id, key) = organization_key(env, "Acme Robotics");
     let config = Config {
         net: Net::new(Env::default(), Arc::new(|words: &str| panic!("{words}"))),

@@ -91,6 +91,11 @@ impl Live {
         (Self { running: Mutex::default(), bound, heartbeat, homes }, bindings)
     }
 
+    /// The folder of the files of a machine.
+    pub(crate) fn home(&self, part: &str) -> PathBuf {
+        self.homes.path(part)
+    }
+
     /// Starts what the world has, in place of what ran before.
     pub(crate) fn start(shared: &Arc<Shared>) -> Result<()> {
         let doing = || "cannot use the sandbox's data".to_owned();

@@ -320,6 +320,12 @@ impl Running {
         self.part(part_id).map(|part| part.fqdn)
     }
 
+    /// The folder of the files of a part that the sandbox plays.
+    #[must_use]
+    pub fn machine_home(&self, part_id: &str) -> PathBuf {
+        self.shared.live.home(part_id)
+    }
+
     /// Gives a part another configuration; a machine that the sandbox plays takes it up.
     ///
     /// # Errors
