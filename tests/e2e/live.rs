@@ -5,6 +5,7 @@ use std::process::{Child, Stdio};
 use std::time::Duration;
 
 use serde_json::json;
+use viam_sandbox::server::FaultRule;
 use viam_test::{Outcome, TestEnv};
 
 use crate::support::{LIST_ORGANIZATIONS, Pty, Watch, logged_in};
@@ -220,6 +221,27 @@ fn a_stream_whose_reader_goes_away_ends_in_peace() {
     child.stderr.take().expect("stderr").read_to_string(&mut said).expect("text");
     assert_eq!(status.code(), Some(0), "{said}");
     assert!(!said.contains("Error"), "{said}");
+}
+
+#[test]
+fn a_connection_that_breaks_is_made_anew_for_calls_that_only_look() {
+    let (env, sandbox) = logged_in("fleet");
+    let words = ["robots", "part", "run", "--part", ROVER_MAIN, "--transport", "direct"];
+    let run =
+        |more: &[&str]| env.viam(&[&words[..], &["-c", "servo1", "--method"], more].concat()).run();
+    let servo = |method: &str| format!("/viam.component.servo.v1.ServoService/{method}");
+    let cut = |method: &str| {
+        let rule = FaultRule { cut: true, times: 1, ..FaultRule::on(servo(method)) };
+        sandbox.server.set_faults(vec![rule]);
+        sandbox.server.clear_requests();
+    };
+    cut("GetPosition");
+    let outcome = run(&["GetPosition"]).ok().says("connecting again");
+    assert!(outcome.json()["positionDeg"].is_number(), "{outcome}");
+    assert_eq!(sandbox.asked(&servo("GetPosition")), 2);
+    cut("Move");
+    run(&["Move", "--data", r#"{"angle_deg":1}"#]).code(1).says("the connection broke");
+    assert_eq!(sandbox.asked(&servo("Move")), 1);
 }
 
 #[test]

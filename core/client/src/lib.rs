@@ -15,4 +15,4 @@ mod status;
 pub mod wire;
 
 pub use base_url::BaseUrl;
-pub use status::{own_error, rpc_error};
+pub use status::{lost, own_error, rpc_error};

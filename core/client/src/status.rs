@@ -19,6 +19,9 @@ pub fn rpc_error(status: Status, doing: impl Into<String>) -> Error {
     if let Some(own) = own_error(&status) {
         return own.within(doing);
     }
+    if let Some(why) = lost(&status) {
+        return Error::new(Kind::Remote, doing).because(format!("the connection broke: {why}"));
+    }
     let said = text::one_line(status.message()).into_owned();
     let with =
         |words: &str| if said.is_empty() { words.to_owned() } else { format!("{words}: {said}") };
@@ -66,6 +69,20 @@ fn shown(metadata: &MetadataMap) -> String {
     line
 }
 
+/// Why the connection broke, for a status that no server has sent: what the system or the protocol
+/// below says.
+#[must_use]
+pub fn lost(status: &Status) -> Option<String> {
+    if own_error(status).is_some() {
+        return None;
+    }
+    let mut deepest = status.source()?;
+    while let Some(source) = deepest.source() {
+        deepest = source;
+    }
+    Some(text::one_line(&deepest.to_string()).into_owned())
+}
+
 /// The error of our own that travelled through the transport in a status, if there is one.
 #[must_use]
 pub fn own_error(status: &Status) -> Option<&Error> {
@@ -91,6 +108,16 @@ mod tests {
         assert!(!error.hints().is_empty());
         let error = rpc_error(Status::not_found("100% not\u{1b}[2J"), "could not x");
         assert_eq!(error.causes(), ["not found: 100% not\\u{1b}[2J"]);
+    }
+
+    #[test]
+    fn a_connection_that_broke_is_no_answer_of_a_server() {
+        let broken = std::io::Error::from(std::io::ErrorKind::ConnectionReset);
+        let status = Status::from_error(Box::new(broken));
+        let error = rpc_error(status, "could not x");
+        assert_eq!(error.kind(), Kind::Remote);
+        assert_eq!(error.causes(), ["the connection broke: connection reset"]);
+        assert_eq!(lost(&Status::unknown("transport error")), None);
     }
 
     #[test]

@@ -1,6 +1,5 @@
 //! The call itself: bytes to a method and bytes back, whatever kind of method it is.
 
-use std::error::Error as StdError;
 use std::future::Future;
 use std::time::Duration;
 
@@ -11,8 +10,8 @@ use prost_reflect::MethodDescriptor;
 use tonic::client::Grpc;
 use tonic::codec::{Codec, DecodeBuf, Decoder, EncodeBuf, Encoder};
 use tonic::{Code, Request, Status, Streaming};
-use viam_client::rpc_error;
 use viam_client::wire::{LongLived, RECEIVE_LIMIT};
+use viam_client::{lost, own_error, rpc_error};
 use viam_contract::{Context, Error, Exit, Kind, Result, Wire};
 
 /// Why there is no answer.
@@ -40,9 +39,9 @@ impl Failure {
     /// Whether the connection is to blame, so that another one may do better.
     pub(super) fn is_of_transport(&self) -> bool {
         match self {
-            Self::Status(status) => match own(status) {
+            Self::Status(status) => match own_error(status) {
                 Some(error) => error.kind() == Kind::Remote,
-                None => status.code() == Code::Unavailable,
+                None => status.code() == Code::Unavailable || lost(status).is_some(),
             },
             Self::Error(_) => false,
         }
@@ -53,7 +52,9 @@ impl Failure {
     pub(super) fn report(self, cx: &Context, doing: &str) -> Error {
         match self {
             Self::Error(error) => error,
-            Self::Status(status) if own(&status).is_some() => rpc_error(status, doing),
+            Self::Status(status) if own_error(&status).is_some() || lost(&status).is_some() => {
+                rpc_error(status, doing)
+            }
             Self::Status(status) => {
                 cx.output.note(&shown(&status));
                 Error::new(Kind::Child(Exit::Code(1)), doing)
@@ -69,18 +70,6 @@ fn shown(status: &Status) -> String {
         code => format!("{code:?}"),
     };
     format!("ERROR:\n  Code: {code}\n  Message: {}", status.message())
-}
-
-/// An error of ours that travelled through the transport.
-fn own(status: &Status) -> Option<&Error> {
-    let mut next: Option<&(dyn StdError + 'static)> = status.source();
-    while let Some(error) = next {
-        if let Some(own) = error.downcast_ref::<Error>() {
-            return Some(own);
-        }
-        next = error.source();
-    }
-    None
 }
 
 /// Sends all requests and gives each answer to `each` as it comes.

@@ -102,7 +102,7 @@ pub(crate) async fn run(cx: &Context, args: Args) -> Result<()> {
     };
     let done = match args.stream {
         Some(every) => Err(poll::poll(cx, every, &mut run).await),
-        None => poll::Polled::once(&mut run).await,
+        None => poll::once(cx, &mut run).await,
     };
     run.machine.close().await;
     done.map_err(|failure| failure.report(cx, &doing))

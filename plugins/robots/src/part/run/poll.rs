@@ -30,25 +30,27 @@ pub(super) trait Polled {
     fn may_retry(&self) -> bool;
 }
 
-/// Makes the call after each interval, the first one too, until it fails. A lost connection is
-/// made anew once; a call that succeeds earns another time.
+/// Makes the call after each interval, the first one too, until it fails.
 pub(super) async fn poll(cx: &Context, every: Duration, polled: &mut impl Polled) -> Failure {
     let mut ticks = interval_at(Instant::now() + every, every);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         ticks.tick().await;
-        let Err(failure) = polled.once().await else { continue };
-        if !failure.is_of_transport() || !polled.may_retry() {
-            return failure;
-        }
-        cx.output.status("the connection to the machine is lost; connecting again");
-        if let Err(error) = polled.connect().await {
-            return lost(error).into();
-        }
-        if let Err(failure) = polled.once().await {
+        if let Err(failure) = once(cx, polled).await {
             return failure;
         }
     }
+}
+
+/// Makes the call. Where it only looks, a lost connection is made anew once.
+pub(super) async fn once(cx: &Context, polled: &mut impl Polled) -> Result<(), Failure> {
+    match polled.once().await {
+        Err(failure) if failure.is_of_transport() && polled.may_retry() => {}
+        done => return done,
+    }
+    cx.output.status("the connection to the machine is lost; connecting again");
+    polled.connect().await.map_err(lost)?;
+    polled.once().await
 }
 
 fn lost(error: Error) -> Error {
