@@ -53,6 +53,12 @@ fn the_servo_moves_by_either_transport() {
         run(one, &["--method", "Move", "--data", &data]);
         assert_eq!(run(other, &["--method", "GetPosition"]).json()["positionDeg"], angle);
     }
+    let traced = run("webrtc", &["--method", "GetPosition", "--debug"]);
+    traced.says("rpc /viam.component.servo.v1.ServoService/GetPosition by WebRTC: Ok in ");
+    let words = ["-d", r#"{"name":"no"}"#, "viam.component.servo.v1.ServoService.Stop"];
+    let words = [&words[..], &["--part", "myrobot-main", "--transport", "webrtc"]].concat();
+    let refused = env.viam(&[&["robots", "part", "run", "--debug"][..], &words].concat()).run();
+    refused.code(1).says("/Stop by WebRTC: NotFound in ");
     let words = ["robots", "part", "shell", "--part", "myrobot-main", "--transport", "webrtc"];
     let outcome = env.viam(&words).stdin("echo a$((1+1))b\n").run().ok();
     assert!(outcome.out().contains("a2b"), "{outcome}");

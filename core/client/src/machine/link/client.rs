@@ -18,6 +18,7 @@ use viam_proto::rpc::webrtc::v1::{self as rtc, RequestHeaders, RequestMessage, S
 use super::frames::{Messages, lost, packets, send};
 use super::receive::{Event, Received};
 use super::streams::{Ended, Streams};
+use super::trace::Trace;
 use super::{Link, headers};
 
 /// Servers before 2025-07 take no more streams at once and ignore the others, whose callers
@@ -61,8 +62,10 @@ impl Service<Request<Body>> for Client {
 
     fn call(&mut self, request: Request<Body>) -> Self::Future {
         let shared = Arc::clone(&self.shared);
+        let trace = Trace::begin(request.uri().path());
         Box::pin(async {
-            call(shared, request).await.map_err(|status| WireError(Box::new(status)))
+            let answer = trace.follow(call(shared, request).await);
+            answer.map_err(|status| WireError(Box::new(status)))
         })
     }
 }

@@ -12,6 +12,7 @@ mod server;
 mod streams;
 #[cfg(test)]
 mod tests;
+mod trace;
 
 use bytes::Bytes;
 use tokio::sync::mpsc;
