@@ -83,8 +83,8 @@ const CHORES: &[Chore] = &[
     },
     Chore {
         name: "bench",
-        usage: "[--runs N] [--skip-dist]",
-        summary: "measure start-up, dispatch, a long list and sizes side by side",
+        usage: "[--runs N] [--skip-dist] [--only NAME[,NAME]]",
+        summary: "measure start-up, dispatch, a long list, live machines and sizes side by side",
         run: bench::run,
     },
 ];

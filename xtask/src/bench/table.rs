@@ -62,6 +62,12 @@ pub(crate) fn milliseconds(times: super::measure::Times) -> String {
     format!("{:.2} / {:.2} ms", times.min, times.median)
 }
 
+/// Memory as the tables show it.
+#[expect(clippy::cast_precision_loss, reason = "for people to read")]
+pub(crate) fn mebibytes(kibibytes: u64) -> String {
+    format!("{:.1} MiB", kibibytes as f64 / 1024.0)
+}
+
 /// How many times as much.
 pub(crate) fn ratio(one: f64, other: f64) -> String {
     format!("{:.2} ×", one / other)
