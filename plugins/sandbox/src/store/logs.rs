@@ -30,16 +30,17 @@ pub(crate) struct Window<'a> {
     pub(crate) after: Option<(i64, i64)>,
 }
 
+/// In the order in which [`read`] takes them: it is done for each of very many.
 const COLUMNS: &str = "SELECT seq, time, level, logger, message, fields FROM logs";
 
 fn read(row: &Row<'_>) -> rusqlite::Result<Log> {
     Ok(Log {
-        seq: row.get("seq")?,
-        time: row.get("time")?,
-        level: row.get("level")?,
-        logger: row.get("logger")?,
-        message: row.get("message")?,
-        fields: row.get("fields")?,
+        seq: row.get(0)?,
+        time: row.get(1)?,
+        level: row.get(2)?,
+        logger: row.get(3)?,
+        message: row.get(4)?,
+        fields: row.get(5)?,
     })
 }
 
