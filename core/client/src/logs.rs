@@ -10,31 +10,39 @@ use tokio::task::JoinHandle;
 use tonic::{Code, Request, Status};
 use viam_contract::{Error, Kind, Result, Wire};
 use viam_proto::app::v1::app_service_client::AppServiceClient;
-use viam_proto::app::v1::{GetRobotPartLogsRequest, LogOrder, TailRobotPartLogsRequest};
+use viam_proto::app::v1::{
+    GetRobotPartLogsRequest, GetRobotPartLogsResponse, LogOrder, TailRobotPartLogsRequest,
+};
 use viam_proto::common::v1::LogEntry;
 
 use crate::lookup::app;
 use crate::rpc_error;
 use crate::wire::LongLived;
 
-/// The pages of a part's logs, each fetched when it is asked for.
-#[derive(Clone)]
+/// The pages of a part's logs. While one is looked at the next one is on its way.
 pub struct Pages {
     client: AppServiceClient<Wire>,
     request: GetRobotPartLogsRequest,
+    /// How many more entries are wanted.
+    left: usize,
+    ahead: Option<JoinHandle<Result<GetRobotPartLogsResponse, Status>>>,
     done: bool,
 }
 
+/// So often the runtime gets to send a request before its page is asked for: through the layers
+/// of the transport, and to the socket.
+const STEPS: usize = 4;
+
 impl Pages {
-    /// Makes the first request ready.
+    /// Makes the first request ready; no page is fetched beyond so many entries.
     #[must_use]
-    pub fn new(wire: &Wire, request: GetRobotPartLogsRequest) -> Self {
+    pub fn new(wire: &Wire, request: GetRobotPartLogsRequest, count: usize) -> Self {
         let request = GetRobotPartLogsRequest {
             page_token: Some(String::new()),
             filter: Some(request.filter.unwrap_or_default()),
             ..request
         };
-        Self { client: app(wire.clone()), request, done: false }
+        Self { client: app(wire.clone()), request, left: count, ahead: None, done: false }
     }
 
     /// The next page; `None` after the last one.
@@ -45,12 +53,33 @@ impl Pages {
         if self.done {
             return Ok(None);
         }
-        let page = self.client.get_robot_part_logs(self.request.clone()).await?.into_inner();
+        let page = match self.ahead.take() {
+            Some(ahead) => ahead.await.map_err(|error| Status::from_error(error.into()))??,
+            None => self.client.get_robot_part_logs(self.request.clone()).await?.into_inner(),
+        };
+        self.left = self.left.saturating_sub(page.logs.len());
         self.done = page.logs.is_empty()
             || page.next_page_token.is_empty()
             || self.request.page_token.as_ref() == Some(&page.next_page_token);
         self.request.page_token = Some(page.next_page_token);
+        if !self.done && self.left > 0 {
+            let (mut client, request) = (self.client.clone(), self.request.clone());
+            self.ahead = Some(tokio::spawn(async move {
+                client.get_robot_part_logs(request).await.map(tonic::Response::into_inner)
+            }));
+            for _ in 0..STEPS {
+                tokio::task::yield_now().await;
+            }
+        }
         Ok((!page.logs.is_empty()).then_some(page.logs))
+    }
+}
+
+impl Drop for Pages {
+    fn drop(&mut self) {
+        if let Some(ahead) = &self.ahead {
+            ahead.abort();
+        }
     }
 }
 
@@ -318,7 +347,7 @@ impl Tail {
         on(Event::Entries(entries)).map_err(Failed::Sink)
     }
 
-    fn pages(&self, order: LogOrder, start: Option<Timestamp>) -> Pages {
+    fn pages(&self, order: LogOrder, start: Option<Timestamp>, count: usize) -> Pages {
         Pages::new(
             &self.wire,
             GetRobotPartLogsRequest {
@@ -330,11 +359,12 @@ impl Tail {
                 start,
                 ..GetRobotPartLogsRequest::default()
             },
+            count,
         )
     }
 
     async fn remember(&mut self) -> Result<(), Failed> {
-        let mut pages = self.pages(LogOrder::Descending, None);
+        let mut pages = self.pages(LogOrder::Descending, None, 1);
         let page = pages.next().await?.unwrap_or_default();
         for entry in page.iter().rev() {
             self.seen.add(entry);
@@ -357,7 +387,7 @@ impl Tail {
             seconds: from.div_euclid(1000),
             nanos: i32::try_from(from.rem_euclid(1000)).unwrap_or_default() * 1_000_000,
         };
-        let mut pages = self.pages(LogOrder::Ascending, Some(start));
+        let mut pages = self.pages(LogOrder::Ascending, Some(start), usize::MAX);
         let mut counted: HashMap<u64, u32> = HashMap::new();
         while let Some(mut page) = pages.next().await? {
             page.retain(|entry| {

@@ -111,9 +111,9 @@ pub(crate) async fn stream(
     part: &RobotPart,
     sink: &mut Sink<'_>,
 ) -> Result<usize> {
-    let mut pages = Pages::new(wire, selection.request(&part.id, order));
-    let mut writer = Writer::new(selection.form, &part.name);
     let mut left = selection.count.unwrap_or(usize::MAX);
+    let mut pages = Pages::new(wire, selection.request(&part.id, order), left);
+    let mut writer = Writer::new(selection.form, &part.name);
     let mut printed = 0;
     let mut lines = String::new();
     while left > 0 {

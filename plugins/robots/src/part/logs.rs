@@ -77,7 +77,7 @@ async fn newest(
     sink: &mut Sink<'_>,
 ) -> Result<usize> {
     let request = selection.request(&part.id, Some(LogOrder::Descending));
-    let mut pages = Pages::new(wire, request);
+    let mut pages = Pages::new(wire, request, count);
     let mut writer = Writer::new(selection.form, &part.name);
     let mut lines: Vec<Box<str>> = Vec::new();
     while lines.len() < count {
