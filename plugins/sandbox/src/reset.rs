@@ -18,7 +18,8 @@ pub(crate) struct Args {
     /// directory of the sandbox
     #[arg(long, value_name = "DIR")]
     dir: Option<PathBuf>,
-    /// what to fill it with: fleet, docs, empty, scale:N or a JSON file; else the same as before
+    /// what to fill it with: fleet, docs, empty, scale:N,
+    /// data:FILES,BYTES,ROWS or a JSON file; else the same as before
     #[arg(long, value_name = "WORLD")]
     seed: Option<String>,
 }

@@ -17,7 +17,8 @@ use crate::server::{Options, Server};
 /// PATH, and its exit code is the one of this program.
 #[derive(Debug, Default, PartialEq, clap::Args)]
 pub(crate) struct Args {
-    /// what a new sandbox is filled with: fleet, docs, empty, scale:N or a JSON file
+    /// what a new sandbox is filled with: fleet, docs, empty, scale:N,
+    /// data:FILES,BYTES,ROWS or a JSON file
     #[arg(long, value_name = "WORLD", default_value = "fleet")]
     seed: String,
     /// directory of the sandbox's data, to be kept

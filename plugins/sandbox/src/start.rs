@@ -37,8 +37,8 @@ pub(crate) struct Args {
     /// serve until INT or TERM instead of going to the background
     #[arg(long)]
     foreground: bool,
-    /// what a new sandbox is filled with: fleet (when nothing is said), docs, empty, scale:N or a
-    /// JSON file
+    /// what a new sandbox is filled with: fleet (when nothing is said), docs, empty, scale:N,
+    /// data:FILES,BYTES,ROWS or a JSON file
     #[arg(long, value_name = "WORLD")]
     seed: Option<String>,
     /// seconds that access tokens are good for

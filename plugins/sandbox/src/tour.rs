@@ -21,7 +21,8 @@ use crate::{files, home};
 /// is a shell script. Nothing is left behind.
 #[derive(Debug, PartialEq, clap::Args)]
 pub(crate) struct Args {
-    /// what the sandbox is filled with: fleet, docs, scale:N or a JSON file
+    /// what the sandbox is filled with: fleet, docs, scale:N,
+    /// data:FILES,BYTES,ROWS or a JSON file
     #[arg(long, value_name = "WORLD", default_value = "fleet")]
     seed: String,
     /// name of the API key that is made

@@ -31,20 +31,24 @@ pub(super) fn service(resources: Arc<Resources>) -> CameraServiceServer<Resource
 
 /// The next picture of a camera.
 pub(super) fn image(camera: &Resource) -> pb::Image {
-    let bar = camera.tick() % WIDTH;
-    let image = png::picture(WIDTH, HEIGHT, |x, y| {
+    pb::Image {
+        source_name: SOURCE.to_owned(),
+        image: picture(camera.tick()).into(),
+        mime_type: PNG.to_owned(),
+        annotations: None,
+    }
+}
+
+/// A PNG of a number; all have the same length.
+pub(crate) fn picture(number: u32) -> Vec<u8> {
+    let bar = number % WIDTH;
+    png::picture(WIDTH, HEIGHT, |x, y| {
         if (x + WIDTH - bar) % WIDTH < BAR {
             return [240, 200, 40];
         }
         let shade = |part: u32, whole: u32| u8::try_from(part * 255 / whole).unwrap_or(u8::MAX);
         [shade(x, WIDTH), shade(y, HEIGHT), 96]
-    });
-    pb::Image {
-        source_name: SOURCE.to_owned(),
-        image: image.into(),
-        mime_type: PNG.to_owned(),
-        annotations: None,
-    }
+    })
 }
 
 #[tonic::async_trait]

@@ -34,6 +34,7 @@ use tower::ServiceExt as _;
 use viam_contract::Result;
 use viam_proto::robot::v1::robot_service_server::{self, RobotServiceServer};
 
+pub(crate) use camera::picture;
 use resources::Resources;
 
 /// Takes what a machine has to say: level, logger, message.

@@ -3,7 +3,9 @@
 use serde_json::json;
 
 use super::logs;
-use super::{LocationSpec, MachineSpec, OrganizationSpec, PartSpec, World};
+use super::{
+    Amount, LocationSpec, MachineSpec, OrganizationSpec, PartSpec, SeriesSpec, What, World,
+};
 
 /// Seconds.
 const HOUR: u32 = 3600;
@@ -13,7 +15,11 @@ const HOUR: u32 = 3600;
 pub(super) fn fleet() -> World {
     let rover = MachineSpec {
         parts: vec![
-            PartSpec { logs: logs::rover(), ..live("rover-1-main", rover_config()) },
+            PartSpec {
+                logs: logs::rover(),
+                captured: vec![pictures(12), readings(48)],
+                ..live("rover-1-main", rover_config())
+            },
             PartSpec { logs: logs::starting("rover-1-arm", 3600), ..seen("rover-1-arm", 5) },
         ],
         ..machine("rover-1")
@@ -24,13 +30,22 @@ pub(super) fn fleet() -> World {
     };
     let warehouse = vec![rover, alone("rover-2", left("rover-2-main", 2 * HOUR)), picker];
     let dock = vec![
-        alone("dock-cam-1", live("dock-cam-1-main", only("camera"))),
+        alone(
+            "dock-cam-1",
+            PartSpec { captured: vec![pictures(24)], ..live("dock-cam-1-main", only("camera")) },
+        ),
         alone("dock-cam-2", left("dock-cam-2-main", 30 * 24 * HOUR)),
     ];
     let orchard = vec![
         alone("sprayer-1", left("sprayer-1-main", HOUR)),
         machine("sprayer-2"),
-        alone("weather-station", live("weather-station-main", only("sensor"))),
+        alone(
+            "weather-station",
+            PartSpec {
+                captured: vec![readings(96)],
+                ..live("weather-station-main", only("sensor"))
+            },
+        ),
     ];
     let student = alone("student-bot-1", left("student-bot-1-main", HOUR / 6));
     World {
@@ -81,6 +96,8 @@ pub(super) fn docs() -> World {
         parts: main("myrover-main"),
         ..machine("myrover")
     };
+    let sensor = PartSpec { captured: vec![readings(24)], ..part("sensor-1-main") };
+    let sensor = alone("sensor-1", sensor);
     let named = |id: &str| OrganizationSpec { id: Some(id.to_owned()), ..organization(id) };
     let place =
         |id: &str, machines| LocationSpec { id: Some(id.to_owned()), ..location(id, machines) };
@@ -91,10 +108,7 @@ pub(super) fn docs() -> World {
                 locations: vec![place("myLoc", vec![my_robot, my_rover])],
                 ..organization("Robot's Org")
             },
-            OrganizationSpec {
-                locations: vec![place("123", vec![machine("sensor-1")])],
-                ..named("abc")
-            },
+            OrganizationSpec { locations: vec![place("123", vec![sensor])], ..named("abc") },
             OrganizationSpec { namespace: "my-namespace".to_owned(), ..named("my-org") },
         ],
     }
@@ -103,6 +117,25 @@ pub(super) fn docs() -> World {
 /// Somewhere to begin.
 pub(super) fn empty() -> World {
     World { users: Vec::new(), organizations: vec![organization("Empty")] }
+}
+
+/// A machine that has captured so much.
+pub(super) fn data(amount: Amount) -> World {
+    let mut captured = Vec::new();
+    if amount.files > 0 {
+        captured.push(SeriesSpec {
+            what: What::Files(amount.bytes),
+            every_secs: 1,
+            ..series("camera1", "camera", amount.files)
+        });
+    }
+    if amount.rows > 0 {
+        captured.push(SeriesSpec { every_secs: 1, ..readings(amount.rows) });
+    }
+    let part = PartSpec { captured, ..part("store-main") };
+    let location = location("Store", vec![alone("store", part)]);
+    let organization = OrganizationSpec { locations: vec![location], ..organization("Data") };
+    World { users: Vec::new(), organizations: vec![organization] }
 }
 
 /// So many machines, ten in each location, in one organization.
@@ -147,6 +180,28 @@ fn live(name: &str, config: Config) -> PartSpec {
 /// A part that went away so many seconds ago.
 fn left(name: &str, ago_secs: u32) -> PartSpec {
     PartSpec { logs: logs::leaving(ago_secs), ..seen(name, ago_secs) }
+}
+
+fn series(component: &str, kind: &str, count: u32) -> SeriesSpec {
+    SeriesSpec {
+        component: component.to_owned(),
+        kind: format!("rdk:component:{kind}"),
+        what: What::default(),
+        count,
+        every_secs: 60,
+        ago_secs: 60,
+        tags: Vec::new(),
+    }
+}
+
+/// Pictures of a camera, some of them tagged.
+fn pictures(count: u32) -> SeriesSpec {
+    SeriesSpec { tags: vec!["keep".to_owned()], ..series("camera1", "camera", count) }
+}
+
+/// Readings of a sensor.
+fn readings(count: u32) -> SeriesSpec {
+    SeriesSpec { what: What::Readings, ..series("sensor1", "sensor", count) }
 }
 
 /// A machine of one part.

@@ -8,6 +8,7 @@ use viam_contract::{Error, Kind, Result};
 use super::{DEMO_USER, KeySpec, LocationSpec, MachineSpec, OrganizationSpec, PartSpec, World};
 use crate::server::names;
 use crate::server::secrets;
+use crate::store::data::Capture;
 use crate::store::{
     Failure, Grant, Identity, Key, Location, Organization, Part, Robot, Role, User,
 };
@@ -206,6 +207,18 @@ impl Loader<'_> {
             said.sort_by_key(|log| std::cmp::Reverse(log.ago_secs));
             for log in said {
                 logs::insert(self.db, &part.id, &log.log(self.now))?;
+            }
+            let source = Capture {
+                organization: organization.to_owned(),
+                location: location.to_owned(),
+                robot: id.clone(),
+                robot_name: robot.name.clone(),
+                part_name: part.name.clone(),
+                part: part.id,
+                ..Capture::default()
+            };
+            for series in &spec.captured {
+                series.load(self.db, &source, self.now)?;
             }
         }
         Ok(())

@@ -1,7 +1,7 @@
 //! Worlds: what a sandbox is filled with.
 //!
-//! `--seed` takes a name (`fleet`, `docs`, `empty`, `scale:N`) or a file with a world of one's
-//! own, in JSON:
+//! `--seed` takes a name (`fleet`, `docs`, `empty`, `scale:N`, `data:FILES,BYTES,ROWS`) or a
+//! file with a world of one's own, in JSON:
 //!
 //! ```json
 //! {
@@ -29,6 +29,14 @@
 //!                   "last_access_ago_secs": 5,
 //!                   "logs": [
 //!                     { "level": "info", "logger": "rdk", "message": "up", "ago_secs": 60 }
+//!                   ],
+//!                   "captured": [
+//!                     {
+//!                       "component": "camera1",
+//!                       "type": "rdk:component:camera",
+//!                       "what": "pictures",
+//!                       "count": 12
+//!                     }
 //!                   ]
 //!                 }
 //!               ]
@@ -48,10 +56,12 @@
 //! members of every organization that names no `members`; without `users` there is
 //! `demo@example.com`. A part without `last_access_ago_secs` was never there; one with
 //! `"live": true` answers calls with fakes of what its configuration names. Entries of `logs` may
-//! have `fields`, a list of objects as machines send them ([`LogSpec`]). A key without `secret`
+//! have `fields`, a list of objects as machines send them ([`LogSpec`]). A series of `captured` is
+//! made of `"pictures"`, of `"readings"` or of `{"files": BYTES}` ([`SeriesSpec`]). A key without `secret`
 //! gets a random one. An unknown key of the file is an error that names it.
 
 mod builtin;
+mod captured;
 mod load;
 mod logs;
 
@@ -60,6 +70,8 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 use viam_contract::{Error, Kind, Result, ResultExt as _};
 
+pub use captured::{SeriesSpec, What};
+
 use crate::store::Log;
 
 /// The person that every world has.
@@ -67,6 +79,9 @@ pub const DEMO_USER: &str = "demo@example.com";
 
 /// The largest N of `scale:N`.
 const LARGEST_SCALE: u32 = 100_000;
+
+/// The most files and the most readings of `data:FILES,BYTES,ROWS`.
+const MOST: u32 = 10_000_000;
 
 /// What a sandbox is filled with when it is made or reset.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -82,6 +97,8 @@ pub enum Seed {
     Empty,
     /// So many machines in a tenth as many locations.
     Scale(u32),
+    /// Much that was captured by one machine.
+    Data(Amount),
     /// A world of one's own.
     World(Box<World>),
 }
@@ -99,7 +116,9 @@ impl Seed {
         let text = std::fs::read_to_string(&file)
             .or_kind(Kind::Usage, || format!("cannot read the world {word:?}"))
             .map_err(|error| {
-                error.hint_text("a world is fleet, docs, empty, scale:N or a JSON file")
+                error.hint_text(
+                    "a world is fleet, docs, empty, scale:N, data:FILES,BYTES,ROWS or a JSON file",
+                )
             })?;
         World::parse(&text)
             .or_kind(Kind::Usage, || format!("the file {word:?} holds no world"))
@@ -113,6 +132,16 @@ impl Seed {
             "docs" => return Ok(Some(Self::Docs)),
             "empty" => return Ok(Some(Self::Empty)),
             _ => {}
+        }
+        if let Some(amount) = word.strip_prefix("data:") {
+            let data = Amount::parse(amount).map(|amount| Some(Self::Data(amount)));
+            return data.ok_or_else(|| {
+                let words = format!(
+                    "data:FILES,BYTES,ROWS takes three numbers, the first and the last up to \
+                     {MOST}, not {amount:?}"
+                );
+                Error::new(Kind::Usage, words)
+            });
         }
         let Some(count) = word.strip_prefix("scale:") else { return Ok(None) };
         let number = count.parse().ok().filter(|count| (1..=LARGEST_SCALE).contains(count));
@@ -132,6 +161,7 @@ impl Seed {
             Self::Docs => "docs".to_owned(),
             Self::Empty => "empty".to_owned(),
             Self::Scale(count) => format!("scale:{count}"),
+            Self::Data(Amount { files, bytes, rows }) => format!("data:{files},{bytes},{rows}"),
             Self::World(_) => "file".to_owned(),
         }
     }
@@ -143,8 +173,34 @@ impl Seed {
             Self::Docs => builtin::docs(),
             Self::Empty => builtin::empty(),
             Self::Scale(count) => builtin::scale(*count),
+            Self::Data(amount) => builtin::data(*amount),
             Self::World(world) => World::clone(world),
         }
+    }
+}
+
+/// How much a machine has captured.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Amount {
+    /// How many files.
+    pub files: u32,
+    /// How many bytes each of them has.
+    pub bytes: u64,
+    /// How many readings.
+    pub rows: u32,
+}
+
+impl Amount {
+    /// Reads `FILES,BYTES,ROWS`.
+    fn parse(text: &str) -> Option<Self> {
+        let mut numbers = text.split(',');
+        let mut next = || numbers.next();
+        let amount = Self {
+            files: next()?.parse().ok()?,
+            bytes: next()?.parse().ok()?,
+            rows: next()?.parse().ok()?,
+        };
+        (numbers.next().is_none() && amount.files <= MOST && amount.rows <= MOST).then_some(amount)
     }
 }
 
@@ -257,6 +313,9 @@ pub struct PartSpec {
     /// What it has said.
     #[serde(default)]
     pub logs: Vec<LogSpec>,
+    /// What it has captured.
+    #[serde(default)]
+    pub captured: Vec<SeriesSpec>,
 }
 
 /// An entry of the logs of a part.
@@ -333,7 +392,20 @@ mod tests {
         let cwd = Path::new("/");
         assert_eq!(Seed::parse("fleet", cwd).expect("fleet"), Seed::Fleet);
         assert_eq!(Seed::parse("scale:2000", cwd).expect("scale"), Seed::Scale(2000));
-        for bad in ["scale:0", "scale:", "scale:x", "scale:100001", "no/such/file"] {
+        let amount = Amount { files: 5, bytes: 1000, rows: 0 };
+        let seed = Seed::parse("data:5,1000,0", cwd).expect("data");
+        assert_eq!((seed.label(), seed), ("data:5,1000,0".to_owned(), Seed::Data(amount)));
+        for bad in [
+            "data:",
+            "data:1,2",
+            "data:1,2,3,4",
+            "data:x,1,1",
+            "scale:0",
+            "scale:",
+            "scale:x",
+            "scale:100001",
+            "no/such/file",
+        ] {
             assert_eq!(Seed::parse(bad, cwd).expect_err(bad).kind(), Kind::Usage);
         }
     }

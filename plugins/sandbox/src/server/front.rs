@@ -24,7 +24,7 @@ use super::cors;
 use super::rpc::{AtPart, Fault, Gate};
 use super::state::Shared;
 use super::traffic::{FaultRule, UnderWay};
-use super::{admin, oidc};
+use super::{admin, download, oidc};
 
 /// A request extension: the address that the client used, `http://127.0.0.1:8080`.
 #[derive(Clone, Debug)]
@@ -56,6 +56,7 @@ impl Front {
     pub(crate) fn new(shared: Arc<Shared>) -> Self {
         let pages = oidc::router(shared.clone())
             .merge(admin::router(shared.clone()))
+            .merge(download::router(shared.clone()))
             .route("/", get(welcome))
             .fallback(not_found);
         Self { gate: Gate::new(shared.clone()), shared, pages, part: None }

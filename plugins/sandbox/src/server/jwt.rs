@@ -41,6 +41,24 @@ pub(crate) struct Access {
     pub(crate) secret: Option<String>,
 }
 
+impl Access {
+    /// What whoever has a key may do, without a token; whether the key is one is seen when it is
+    /// looked up.
+    pub(crate) fn of_key(id: &str, secret: &str) -> Self {
+        Self {
+            iss: String::new(),
+            sub: id.to_owned(),
+            aud: Vec::new(),
+            iat: 0,
+            exp: i64::MAX,
+            jti: String::new(),
+            rpc_creds_type: "api-key".to_owned(),
+            token_use: ACCESS.to_owned(),
+            secret: Some(secrets::fingerprint(secret)),
+        }
+    }
+}
+
 /// The `token_use` of [`Access`].
 pub(crate) const ACCESS: &str = "access";
 

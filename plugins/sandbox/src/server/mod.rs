@@ -14,7 +14,9 @@
 pub mod admin;
 mod answerer;
 mod clock;
+mod content;
 mod cors;
+mod download;
 mod front;
 mod jwt;
 mod listen;
@@ -163,6 +165,7 @@ impl Server {
             traffic: Default::default(),
             tails: Default::default(),
             live,
+            contents: content::Contents::new(dir)?,
             relay: Default::default(),
             base_url: format!("http://127.0.0.1:{port}"),
             admin_token: secrets::token()?,

@@ -7,6 +7,7 @@ use tokio::sync::watch;
 use viam_contract::{Error, Kind, Result, ResultExt as _};
 
 use super::clock::Clock;
+use super::content::Contents;
 use super::jwt::Signer;
 use super::live::Live;
 use super::relay::Relay;
@@ -27,6 +28,7 @@ pub(crate) struct Shared {
     pub(crate) device_lifetime: Duration,
     pub(crate) tails: Tails,
     pub(crate) live: Live,
+    pub(crate) contents: Contents,
     pub(crate) relay: Arc<Relay>,
     /// Becomes true when the server is to end.
     pub(crate) stop: watch::Sender<bool>,

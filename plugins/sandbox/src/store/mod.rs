@@ -3,6 +3,7 @@
 //! Functions here say what is stored and nothing of who may see it (`server::rpc::access`). Times
 //! are microseconds since 1970, so that they come back from a message exactly as they went.
 
+pub(crate) mod data;
 pub(crate) mod history;
 pub(crate) mod keys;
 pub(crate) mod locations;
@@ -121,7 +122,8 @@ pub(crate) fn set_meta(db: &Connection, key: &str, value: &[u8]) -> rusqlite::Re
 /// Removes the world; what belongs to the sandbox itself (keys that sign, logins) stays.
 pub(crate) fn clear(db: &Connection) -> rusqlite::Result<()> {
     db.execute_batch(
-        "DELETE FROM grants; DELETE FROM keys; DELETE FROM parts; DELETE FROM robots;
+        "DELETE FROM files; DELETE FROM readings; DELETE FROM datasets; DELETE FROM captures;
+         DELETE FROM grants; DELETE FROM keys; DELETE FROM parts; DELETE FROM robots;
          DELETE FROM owners; DELETE FROM locations; DELETE FROM organizations;
          DELETE FROM devices; DELETE FROM users;",
     )

@@ -83,6 +83,41 @@ CREATE INDEX parts_fqdn ON parts(fqdn);
     "
 ALTER TABLE parts ADD COLUMN info TEXT NOT NULL DEFAULT '';
 ",
+    "
+CREATE TABLE captures(
+    seq INTEGER PRIMARY KEY, organization TEXT NOT NULL, location TEXT NOT NULL,
+    robot TEXT NOT NULL, robot_name TEXT NOT NULL, part TEXT NOT NULL, part_name TEXT NOT NULL,
+    component_type TEXT NOT NULL, component_name TEXT NOT NULL, method TEXT NOT NULL,
+    params TEXT NOT NULL, mime TEXT NOT NULL,
+    UNIQUE(organization, location, robot, robot_name, part, part_name, component_type,
+        component_name, method, params, mime));
+
+CREATE TABLE files(
+    seq INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT NOT NULL UNIQUE,
+    capture INTEGER NOT NULL REFERENCES captures(seq), requested INTEGER NOT NULL,
+    received INTEGER NOT NULL, name TEXT NOT NULL, ext TEXT NOT NULL, size INTEGER NOT NULL,
+    content TEXT NOT NULL, boxes TEXT NOT NULL);
+CREATE INDEX files_time ON files(requested, seq);
+
+CREATE TABLE file_tags(
+    file INTEGER NOT NULL REFERENCES files(seq) ON DELETE CASCADE, tag TEXT NOT NULL,
+    PRIMARY KEY(file, tag)) WITHOUT ROWID;
+
+CREATE TABLE datasets(
+    seq INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, name TEXT NOT NULL,
+    organization TEXT NOT NULL REFERENCES organizations(id) ON DELETE CASCADE,
+    created INTEGER NOT NULL, UNIQUE(organization, name));
+CREATE TABLE dataset_files(
+    dataset TEXT NOT NULL REFERENCES datasets(id) ON DELETE CASCADE,
+    file INTEGER NOT NULL REFERENCES files(seq) ON DELETE CASCADE,
+    PRIMARY KEY(dataset, file)) WITHOUT ROWID;
+
+CREATE TABLE readings(
+    seq INTEGER PRIMARY KEY AUTOINCREMENT,
+    capture INTEGER NOT NULL REFERENCES captures(seq), requested INTEGER NOT NULL,
+    received INTEGER NOT NULL, tags TEXT NOT NULL, payload TEXT NOT NULL);
+CREATE INDEX readings_time ON readings(requested, seq);
+",
 ];
 
 /// Takes the steps that are missing; the inner error is a version that is not known.

@@ -4,6 +4,7 @@
 mod access;
 mod auth;
 mod common;
+mod data;
 mod device;
 mod durable;
 mod faults;

@@ -10,6 +10,7 @@ use tonic::Status;
 use super::{Answer, Call, Refusal};
 use crate::server::jwt::Access;
 use crate::server::secrets;
+use crate::store::data::Reach;
 use crate::store::{Grant, Identity, Location, Organization, Part, Robot, Role};
 use crate::store::{keys, locations, logins, organizations, parts, robots};
 
@@ -75,6 +76,19 @@ impl Caller {
 
     fn on(&self, resource_type: &str) -> impl Iterator<Item = &Grant> {
         self.grants.iter().filter(move |grant| grant.resource_type == resource_type)
+    }
+}
+
+impl Caller {
+    /// Which captured things the caller may see.
+    pub(crate) fn reach(&self) -> Reach {
+        let on = |kind| self.on(kind).map(|grant| grant.resource.clone()).collect();
+        Reach {
+            all: false,
+            organizations: on("organization"),
+            locations: on("location"),
+            robots: on("robot"),
+        }
     }
 }
 

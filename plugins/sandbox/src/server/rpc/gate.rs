@@ -10,11 +10,13 @@ use tonic::service::Routes;
 use tonic::{Code, Status};
 use tower::ServiceExt as _;
 
+use viam_proto::app::data::v1::data_service_server;
+use viam_proto::app::datasync::v1::data_sync_service_server;
 use viam_proto::app::v1::{app_service_server, robot_service_server};
 use viam_proto::rpc::v1::auth_service_server;
 use viam_proto::rpc::webrtc::v1::signaling_service_server;
 
-use super::{app, auth, live, machines, signaling};
+use super::{app, auth, data, live, machines, signaling, sync};
 use crate::machine;
 use crate::server::jwt::{ACCESS, Access};
 use crate::server::state::Shared;
@@ -22,6 +24,8 @@ use crate::server::state::Shared;
 /// The services that want a token.
 const SERVED: &[&str] = &[
     app_service_server::SERVICE_NAME,
+    data_service_server::SERVICE_NAME,
+    data_sync_service_server::SERVICE_NAME,
     robot_service_server::SERVICE_NAME,
     signaling_service_server::SERVICE_NAME,
 ];
@@ -45,8 +49,10 @@ impl Gate {
     pub(crate) fn new(shared: Arc<Shared>) -> Self {
         let routes = Routes::new(auth::service(shared.clone()))
             .add_service(app::service(shared.clone()))
+            .add_service(data::service(shared.clone()))
             .add_service(machines::service(shared.clone()))
             .add_service(signaling::service(shared.clone()))
+            .add_service(sync::service(shared.clone()))
             .prepare();
         Self { shared, routes }
     }
@@ -92,29 +98,31 @@ impl Gate {
         Ok(response)
     }
 
-    /// The token of a call (transport.md §3.4).
     fn check(&self, headers: &HeaderMap) -> Result<Access, Status> {
-        let mut values = headers.get_all(header::AUTHORIZATION).iter();
-        let value =
-            values.next().ok_or_else(|| Status::unauthenticated("authentication required"))?;
-        if values.next().is_some() {
-            return Err(Status::unauthenticated("expected exactly one authorization header"));
-        }
-        let token =
-            value.to_str().ok().and_then(|value| value.strip_prefix("Bearer ")).ok_or_else(
-                || Status::unauthenticated("expected authorization header with prefix: Bearer "),
-            )?;
-        let access: Access = self
-            .shared
-            .signer
-            .verify(token)
-            .filter(|access: &Access| access.token_use == ACCESS)
-            .ok_or_else(|| Status::unauthenticated("invalid token"))?;
-        if access.exp <= self.shared.clock.micros() / 1_000_000 {
-            return Err(Status::unauthenticated("token expired"));
-        }
-        Ok(access)
+        identify(&self.shared, headers)
     }
+}
+
+/// What the token of a call says (transport.md §3.4).
+pub(crate) fn identify(shared: &Shared, headers: &HeaderMap) -> Result<Access, Status> {
+    let mut values = headers.get_all(header::AUTHORIZATION).iter();
+    let value = values.next().ok_or_else(|| Status::unauthenticated("authentication required"))?;
+    if values.next().is_some() {
+        return Err(Status::unauthenticated("expected exactly one authorization header"));
+    }
+    let token =
+        value.to_str().ok().and_then(|value| value.strip_prefix("Bearer ")).ok_or_else(|| {
+            Status::unauthenticated("expected authorization header with prefix: Bearer ")
+        })?;
+    let access: Access = shared
+        .signer
+        .verify(token)
+        .filter(|access: &Access| access.token_use == ACCESS)
+        .ok_or_else(|| Status::unauthenticated("invalid token"))?;
+    if access.exp <= shared.clock.micros() / 1_000_000 {
+        return Err(Status::unauthenticated("token expired"));
+    }
+    Ok(access)
 }
 
 fn unserved(path: &str) -> Response<Body> {

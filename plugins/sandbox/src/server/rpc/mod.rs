@@ -6,6 +6,7 @@ mod app;
 mod auth;
 mod config;
 mod convert;
+mod data;
 mod gate;
 mod keys;
 mod live;
@@ -17,6 +18,7 @@ mod organizations;
 mod parts;
 mod robots;
 mod signaling;
+mod sync;
 
 use std::sync::Arc;
 
@@ -24,7 +26,7 @@ use rusqlite::Transaction;
 use tonic::{Request, Response, Status};
 
 pub(crate) use access::Caller;
-pub(crate) use gate::{AtPart, Fault, Gate};
+pub(crate) use gate::{AtPart, Fault, Gate, identify};
 pub(crate) use login::{Session, sign_in};
 
 use super::jwt::Access;
@@ -98,4 +100,13 @@ async fn ask<R: Send + 'static>(
         Ok(Err(Refusal(status))) => Err(status),
         Err(error) => Err(Status::internal(error.to_string())),
     }
+}
+
+/// Looks something up for whoever has shown who they are.
+pub(crate) async fn look<R: Send + 'static>(
+    shared: &Arc<Shared>,
+    access: Access,
+    work: impl FnOnce(&Call<'_>) -> Answer<R> + Send + 'static,
+) -> Result<R, Status> {
+    ask(shared, &Arc::new(access), work).await
 }

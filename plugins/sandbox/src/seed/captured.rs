@@ -1,0 +1,118 @@
+//! What the machines of a world have captured: series that are made by rule, so that a large one
+//! takes a line.
+
+use rusqlite::Connection;
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+
+use crate::machine::picture;
+use crate::server::secrets;
+use crate::store::data::{Capture, Content, File, Reading, capture, files, readings};
+
+/// A series of one component of a part.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SeriesSpec {
+    /// The name of the component.
+    pub component: String,
+    /// Its API, `rdk:component:camera`.
+    #[serde(rename = "type")]
+    pub kind: String,
+    /// What was captured.
+    pub what: What,
+    /// How many.
+    pub count: u32,
+    /// How many seconds lie between two of them.
+    #[serde(default = "minute")]
+    pub every_secs: u32,
+    /// How many seconds ago the newest one was captured.
+    #[serde(default)]
+    pub ago_secs: u32,
+    /// Tags of every third one, the first among them.
+    #[serde(default)]
+    pub tags: Vec<String>,
+}
+
+/// What a series is made of.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub enum What {
+    /// Small pictures.
+    #[default]
+    Pictures,
+    /// Files of so many bytes, which look like noise.
+    Files(u64),
+    /// Temperatures and how often the sensor was read.
+    Readings,
+}
+
+fn minute() -> u32 {
+    60
+}
+
+impl SeriesSpec {
+    /// Writes the series of a part.
+    pub(super) fn load(&self, db: &Connection, part: &Capture, now: i64) -> rusqlite::Result<()> {
+        let (method, mime, ext) = match self.what {
+            What::Pictures => ("GetImages", "image/png", ".png"),
+            What::Files(_) => ("ReadImage", "application/octet-stream", ".bin"),
+            What::Readings => ("Readings", "", ""),
+        };
+        let source = Capture {
+            component_type: self.kind.clone(),
+            component_name: self.component.clone(),
+            method: method.to_owned(),
+            params: "{}".to_owned(),
+            mime: mime.to_owned(),
+            ..part.clone()
+        };
+        let row = capture(db, &source)?;
+        let size = match self.what {
+            What::Pictures => i64::try_from(picture(0).len()).unwrap_or_default(),
+            What::Files(bytes) => i64::try_from(bytes).unwrap_or(i64::MAX),
+            What::Readings => 0,
+        };
+        for number in 0..self.count {
+            let before = i64::from(self.count - 1 - number) * i64::from(self.every_secs);
+            let requested = now - (before + i64::from(self.ago_secs)) * 1_000_000;
+            let tags = if number % 3 == 0 { self.tags.clone() } else { Vec::new() };
+            if self.what == What::Readings {
+                let reading = Reading {
+                    requested,
+                    received: requested + 20_000,
+                    tags,
+                    payload: reading(number),
+                    ..Reading::default()
+                };
+                readings::insert(db, row, &reading)?;
+                continue;
+            }
+            let id = secrets::id_of(&format!("file/{}/{}/{number}", part.part, self.component));
+            let content = match self.what {
+                What::Pictures => Content::Picture(number),
+                _ => Content::Noise(u64::from(number)),
+            };
+            let file = File {
+                id,
+                requested,
+                received: requested + 50_000,
+                ext: ext.to_owned(),
+                size,
+                content,
+                boxes: "[]".to_owned(),
+                tags,
+                ..File::default()
+            };
+            files::insert(db, row, &file)?;
+        }
+        Ok(())
+    }
+}
+
+/// A day of a thermometer in an hour's steps, again and again.
+fn reading(number: u32) -> String {
+    let hour = f64::from(number % 24);
+    let celsius = 14.0 - 6.0 * (hour * std::f64::consts::PI / 12.0).cos();
+    let rounded = (celsius * 100.0).round() / 100.0;
+    json!({ "readings": { "temperature": rounded, "count": number, "ok": true } }).to_string()
+}
