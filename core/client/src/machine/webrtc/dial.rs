@@ -92,6 +92,7 @@ async fn attempt(app: &Wire, host: &str, stun: &[&str]) -> Result<Dialed, Failur
     }));
     let no_way = |what: &str, why: &dyn std::fmt::Display| Failure::NoWay(format!("{what}: {why}"));
     let mut peer = Peer::new(servers).await.map_err(|error| no_way("no socket", &error))?;
+    let helpers = std::mem::take(&mut peer.servers);
     let connection = peer.connection.clone();
     let signaled = async {
         let offer = connection.create_offer(None).await;
@@ -145,8 +146,12 @@ async fn attempt(app: &Wire, host: &str, stun: &[&str]) -> Result<Dialed, Failur
     match done {
         Ok(()) => Ok(Dialed { wire: Wire::new(Client::new(peer.link)), connection }),
         Err(failure) => {
+            let local = connection.local_description().await.unwrap_or_default();
             let _ = connection.close().await;
-            Err(failure)
+            Err(match failure {
+                Failure::NoWay(why) => Failure::NoWay(why + &helpers.explain(&local.sdp)),
+                failure => failure,
+            })
         }
     }
 }

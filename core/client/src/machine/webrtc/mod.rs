@@ -3,11 +3,14 @@
 
 mod dial;
 mod peer;
+mod servers;
 mod signal;
 
 pub use dial::{Dialed, Failure, dial};
 pub use peer::{Open, Peer};
+pub use servers::Servers;
 pub use signal::{decode_sdp, encode_sdp, from_candidate, to_candidate};
+pub use webrtc::peer_connection::RTCIceServer;
 
 /// The servers that say how this computer is seen from outside, as the existing programs use them
 /// (transport.md §5.4).

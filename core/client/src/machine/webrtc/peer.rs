@@ -14,6 +14,7 @@ use webrtc::peer_connection::{
     RTCPeerConnectionState, SettingEngineBuilder,
 };
 
+use super::servers::{Servers, usable};
 use crate::machine::link::Link;
 
 /// Sending waits while more than this is under way, in bytes (transport.md §5.6).
@@ -32,6 +33,8 @@ pub struct Peer {
     pub open: Open,
     /// The connection as a link for calls.
     pub link: Link,
+    /// The servers that were to help.
+    pub servers: Servers,
 }
 
 /// Becomes ready when the channel is open; an error when it never will be.
@@ -77,15 +80,17 @@ impl Peer {
     /// # Errors
     /// When there is no socket to be had.
     pub async fn new(servers: Vec<RTCIceServer>) -> Result<Self> {
+        let (usable, servers) = usable(&servers).await;
         // Names of machines in the local network (`….local`) are asked for by multicast; where
         // the network has none the whole connection would fail for it.
-        match Self::with(servers.clone(), MulticastDnsMode::QueryOnly).await {
-            Ok(peer) => Ok(peer),
+        let peer = match Self::with(usable.clone(), MulticastDnsMode::QueryOnly).await {
+            Ok(peer) => peer,
             Err(error) => {
                 tracing::debug!(target: "viam", "webrtc without multicast: {error}");
-                Self::with(servers, MulticastDnsMode::Disabled).await
+                Self::with(usable, MulticastDnsMode::Disabled).await?
             }
-        }
+        };
+        Ok(Self { servers, ..peer })
     }
 
     async fn with(servers: Vec<RTCIceServer>, multicast: MulticastDnsMode) -> Result<Self> {
@@ -109,7 +114,9 @@ impl Peer {
         let (outgoing, waiting) = mpsc::channel(QUEUE);
         tokio::spawn(receive(channel.clone(), opened, arriving, loss));
         tokio::spawn(send(channel, waiting));
-        Ok(Self { connection, candidates: found, open, link: Link { outgoing, incoming } })
+        let link = Link { outgoing, incoming };
+        let servers = Servers::default();
+        Ok(Self { connection, candidates: found, open, link, servers })
     }
 }
 
