@@ -3,6 +3,7 @@
 
 mod dial;
 mod peer;
+mod runtime;
 mod servers;
 mod signal;
 

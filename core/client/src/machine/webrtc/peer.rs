@@ -1,7 +1,8 @@
 //! One end of a WebRTC connection with the data channel that calls go over. Both ends are made
 //! the same way: the channel is agreed on beforehand (transport.md §5.5).
 
-use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Weak};
 
 use bytes::{Bytes, BytesMut};
 use rtc::ice::mdns::MulticastDnsMode;
@@ -10,10 +11,11 @@ use webrtc::data_channel::{DataChannel, DataChannelEvent, RTCDataChannelInit};
 use webrtc::error::{Error, Result};
 use webrtc::peer_connection::{
     PeerConnection, PeerConnectionBuilder, PeerConnectionEventHandler, RTCConfigurationBuilder,
-    RTCIceCandidateInit, RTCIceGatheringState, RTCIceServer, RTCPeerConnectionIceEvent,
-    RTCPeerConnectionState, SettingEngineBuilder,
+    RTCIceCandidateInit, RTCIceCandidateType, RTCIceGatheringState, RTCIceServer,
+    RTCPeerConnectionIceEvent, RTCPeerConnectionState, SettingEngineBuilder,
 };
 
+use super::runtime::Rounds;
 use super::servers::{Servers, usable};
 use crate::machine::link::Link;
 
@@ -96,10 +98,13 @@ impl Peer {
     async fn with(servers: Vec<RTCIceServer>, multicast: MulticastDnsMode) -> Result<Self> {
         let (candidates, found) = mpsc::unbounded_channel();
         let (lost, loss) = mpsc::unbounded_channel();
+        let mut urls = servers.iter().flat_map(|server| &server.urls);
+        let relayed = Arc::new(AtomicBool::new(urls.any(|url| url.starts_with("turn:"))));
         let settings = SettingEngineBuilder::new().with_multicast_dns_mode(multicast).build();
         let connection = PeerConnectionBuilder::new()
             .with_configuration(RTCConfigurationBuilder::new().with_ice_servers(servers).build())
             .with_setting_engine(settings)
+            .with_runtime(Arc::new(Rounds::new(relayed.clone())))
             .with_handler(Arc::new(Events { candidates, lost }))
             // Every interface, and loopback, which is in no list of interfaces.
             .with_udp_addrs(vec!["0.0.0.0:0", "127.0.0.1:0"])
@@ -112,6 +117,8 @@ impl Peer {
         let (opened, open) = oneshot::channel();
         let (arriving, incoming) = mpsc::unbounded_channel();
         let (outgoing, waiting) = mpsc::channel(QUEUE);
+        let opened =
+            Opened { opened: Some(opened), connection: Arc::downgrade(&connection), relayed };
         tokio::spawn(receive(channel.clone(), opened, arriving, loss));
         tokio::spawn(send(channel, waiting));
         let link = Link { outgoing, incoming };
@@ -120,14 +127,50 @@ impl Peer {
     }
 }
 
+/// What is due when the channel opens.
+struct Opened {
+    opened: Option<oneshot::Sender<()>>,
+    connection: Weak<dyn PeerConnection>,
+    relayed: Arc<AtomicBool>,
+}
+
+impl Opened {
+    async fn tell(&mut self) {
+        if let Some(opened) = self.opened.take() {
+            if let Some(connection) = self.connection.upgrade() {
+                self.relayed.store(by_relay(&*connection).await, Ordering::Relaxed);
+            }
+            // Whoever waited may have given up.
+            let _ = opened.send(());
+        }
+    }
+}
+
+/// Whether what this end sends goes to a relay of its own; it may when nothing is known.
+async fn by_relay(connection: &dyn PeerConnection) -> bool {
+    let Some(sctp) = connection.sctp().await else { return true };
+    let ice = sctp.transport().ice_transport();
+    match ice.get_selected_candidate_pair().await {
+        Ok(Some(pair)) => {
+            let (from, to) = (pair.local(), pair.remote());
+            tracing::debug!(
+                target: "viam",
+                "webrtc: from {} {}:{} to {} {}:{}",
+                from.typ, from.address, from.port, to.typ, to.address, to.port
+            );
+            from.typ == RTCIceCandidateType::Relay
+        }
+        _ => true,
+    }
+}
+
 /// Passes on what arrives. The channel lives by being polled.
 async fn receive(
     channel: Arc<dyn DataChannel>,
-    opened: oneshot::Sender<()>,
+    mut opened: Opened,
     arriving: mpsc::UnboundedSender<Bytes>,
     mut lost: mpsc::UnboundedReceiver<()>,
 ) {
-    let mut opened = Some(opened);
     loop {
         let event = tokio::select! {
             event = channel.poll() => event,
@@ -136,10 +179,7 @@ async fn receive(
         };
         match event {
             Some(DataChannelEvent::OnOpen) => {
-                if let Some(opened) = opened.take() {
-                    // Whoever waited may have given up.
-                    let _ = opened.send(());
-                }
+                opened.tell().await;
             }
             Some(DataChannelEvent::OnMessage(message)) => {
                 if arriving.send(message.data.freeze()).is_err() {
