@@ -10,7 +10,7 @@ use viam_contract::{Context, Error, Format, Job, Kind, Result};
 use crate::place::Place;
 use crate::seed::Seed;
 use crate::server::admin::Status;
-use crate::server::{Options, Server};
+use crate::server::{IceServer, Options, Server};
 use crate::{files, home};
 
 /// How long a sandbox may take until it answers.
@@ -47,6 +47,10 @@ pub(crate) struct Args {
     /// seconds that a login by device must leave between two polls
     #[arg(long, value_name = "SECS", default_value_t = 5)]
     device_interval: u32,
+    /// server by which callers and machines find a way to each other through NAT:
+    /// stun:HOST:PORT or turn:USER:PASSWORD@HOST:PORT; may be given again
+    #[arg(long = "ice-server", value_name = "SERVER")]
+    ice_servers: Vec<String>,
 }
 
 #[derive(Serialize)]
@@ -60,6 +64,8 @@ struct Started<'a> {
 pub(crate) async fn run(cx: &Context, args: Args) -> Result<()> {
     // A wrong world is said here and not in a log.
     let seed = args.seed.as_deref().map(|word| Seed::parse(word, &cx.cwd)).transpose()?;
+    let servers = args.ice_servers.iter().map(|server| IceServer::parse(server));
+    let servers = servers.collect::<Result<Vec<_>>>()?;
     let place = Place::of(cx, args.dir.as_deref());
     if let Some((state, _)) = place.running().await? {
         return Err(Error::new(
@@ -75,7 +81,7 @@ pub(crate) async fn run(cx: &Context, args: Args) -> Result<()> {
     };
     files::make_private_dir(&dir)?;
     if args.foreground {
-        return foreground(cx, &args, seed, &place, &dir).await;
+        return foreground(cx, &args, (seed, servers), &place, &dir).await;
     }
     background(cx, &args, seed.as_ref(), &place, &dir).await
 }
@@ -83,7 +89,7 @@ pub(crate) async fn run(cx: &Context, args: Args) -> Result<()> {
 async fn foreground(
     cx: &Context,
     args: &Args,
-    seed: Option<Seed>,
+    (seed, ice_servers): (Option<Seed>, Vec<IceServer>),
     place: &Place,
     dir: &Path,
 ) -> Result<()> {
@@ -94,6 +100,7 @@ async fn foreground(
         seed: seed.clone().unwrap_or_default(),
         token_lifetime: Duration::from_secs(args.token_lifetime.into()),
         device_interval: Duration::from_secs(args.device_interval.into()),
+        ice_servers,
         signals: true,
         ..Options::default()
     })?;
@@ -165,6 +172,9 @@ fn words(cx: &Context, args: &Args, dir: &Path) -> Vec<OsString> {
         };
         words.extend(["--seed".into(), seed]);
     }
+    for server in &args.ice_servers {
+        words.extend(["--ice-server".into(), server.into()]);
+    }
     for (flag, number) in numbers {
         words.extend([flag.into(), number.to_string().into()]);
     }
@@ -210,10 +220,20 @@ mod tests {
     fn the_words_of_the_process_are_whole_paths() {
         let fake = Fake::new();
         std::fs::write(fake.cx.cwd.join("w.json"), "{}").expect("world");
-        let args = Args { seed: Some("w.json".to_owned()), port: 7, ..Args::default() };
+        let args = Args {
+            seed: Some("w.json".to_owned()),
+            port: 7,
+            ice_servers: vec!["stun:h:1".to_owned()],
+            ..Args::default()
+        };
         let words = words(&fake.cx, &args, Path::new("/d"));
         let world = fake.cx.cwd.join("w.json").into_os_string();
-        assert!(words.contains(&world) && words.contains(&"7".into()), "{words:?}");
+        assert!(
+            words.contains(&world)
+                && words.contains(&"7".into())
+                && words.contains(&"stun:h:1".into()),
+            "{words:?}"
+        );
         let args = Args { seed: Some("scale:5".to_owned()), ..args };
         assert!(super::words(&fake.cx, &args, Path::new("/d")).contains(&"scale:5".into()));
     }
@@ -269,6 +289,13 @@ mod tests {
         fake.sandbox(&["env"]).await.expect_err("none runs");
         fake.sandbox(&["reset"]).await.expect("without a server");
         assert!(fake.stdout.text().ends_with("Sandbox filled with scale:3\n"));
+    }
+
+    #[tokio::test]
+    async fn a_wrong_server_is_said_before_anything_starts() {
+        let fake = Fake::with_process(|job, _| panic!("{job:?}"));
+        let error = fake.sandbox(&["start", "--ice-server", "turn:h:1"]).await.expect_err("wrong");
+        assert_eq!(error.kind(), Kind::Usage);
     }
 
     #[tokio::test]

@@ -14,6 +14,7 @@ use viam_proto::rpc::webrtc::v1::call_response::Stage;
 use viam_proto::rpc::webrtc::v1::call_update_request::Update;
 use viam_proto::rpc::webrtc::v1::{CallResponse, CallResponseInitStage, CallResponseUpdateStage};
 
+use super::ice::IceServer;
 use super::relay::{Offer, Relay};
 use crate::machine::Machine;
 
@@ -25,6 +26,7 @@ pub(super) async fn run(
     relay: Arc<Relay>,
     host: String,
     machine: Machine,
+    servers: Vec<IceServer>,
     mut stop: watch::Receiver<bool>,
 ) {
     loop {
@@ -35,23 +37,24 @@ pub(super) async fn run(
             _ = stop.wait_for(|stop| *stop) => return,
         };
         let Some(offer) = offer else { return };
-        tokio::spawn(connect(offer, machine.clone()));
+        tokio::spawn(connect(offer, machine.clone(), servers.clone()));
     }
 }
 
-async fn connect(offer: Offer, machine: Machine) {
+async fn connect(offer: Offer, machine: Machine, servers: Vec<IceServer>) {
     let answers = offer.answers.clone();
-    if let Err(why) = answer(offer, machine).await {
+    if let Err(why) = answer(offer, machine, servers).await {
         // The caller may have gone.
         let _ = answers.send(Err(Status::unknown(format!("error from answerer: {why}"))));
     }
 }
 
 /// Answers an offer and serves the connection until it ends.
-async fn answer(offer: Offer, machine: Machine) -> Result<(), String> {
+async fn answer(offer: Offer, machine: Machine, servers: Vec<IceServer>) -> Result<(), String> {
     let Offer { uuid, sdp, deadline, answers, mut updates } = offer;
     let description = decode_sdp(&sdp).ok_or("the offer cannot be read")?;
-    let mut peer = Peer::new(Vec::new()).await.map_err(|error| error.to_string())?;
+    let servers = servers.into_iter().map(Into::into).collect();
+    let mut peer = Peer::new(servers).await.map_err(|error| error.to_string())?;
     let connection = peer.connection.clone();
     let text = |error: webrtc::error::Error| error.to_string();
     connection.set_remote_description(description).await.map_err(text)?;

@@ -214,7 +214,8 @@ pub(crate) async fn serve(mut bindings: Bindings, tls: TlsAcceptor, front: Front
         let relay = front.shared().relay.clone();
         let Binding { host, machine, stop, .. } = binding;
         if let Some(machine) = machine {
-            tokio::spawn(answerer::run(relay, host, machine, stop.clone()));
+            let servers = front.shared().ice_servers.clone();
+            tokio::spawn(answerer::run(relay, host, machine, servers, stop.clone()));
         }
         let front = front.at_part(&binding.part);
         tokio::spawn(listen::serve(listeners, tls.clone(), front, stop));

@@ -18,6 +18,7 @@ mod content;
 mod cors;
 mod download;
 mod front;
+mod ice;
 mod jwt;
 mod listen;
 mod live;
@@ -44,6 +45,7 @@ use tokio_rustls::TlsAcceptor;
 use viam_contract::{Error, Kind, Result, ResultExt as _};
 
 pub use clock::Clock;
+pub use ice::IceServer;
 pub use session::Login;
 pub use traffic::{FaultRule, FaultStatus, Requests};
 
@@ -83,6 +85,8 @@ pub struct Options {
     pub clock: Clock,
     /// How often the machines that the sandbox plays say that they are there.
     pub heartbeat: Duration,
+    /// What callers and machines are told to find each other by.
+    pub ice_servers: Vec<IceServer>,
     /// Whether INT and TERM end the server.
     pub signals: bool,
 }
@@ -99,6 +103,7 @@ impl Default for Options {
             device_lifetime: Duration::from_secs(600),
             clock: Clock::system(),
             heartbeat: Duration::from_secs(10),
+            ice_servers: Vec::new(),
             signals: false,
         }
     }
@@ -172,6 +177,7 @@ impl Server {
             token_lifetime: options.token_lifetime,
             device_interval: options.device_interval,
             device_lifetime: options.device_lifetime,
+            ice_servers: options.ice_servers,
             stop,
         });
         Live::start(&shared)?;

@@ -8,6 +8,7 @@ use viam_contract::{Error, Kind, Result, ResultExt as _};
 
 use super::clock::Clock;
 use super::content::Contents;
+use super::ice::IceServer;
 use super::jwt::Signer;
 use super::live::Live;
 use super::relay::Relay;
@@ -30,6 +31,7 @@ pub(crate) struct Shared {
     pub(crate) live: Live,
     pub(crate) contents: Contents,
     pub(crate) relay: Arc<Relay>,
+    pub(crate) ice_servers: Vec<IceServer>,
     /// Becomes true when the server is to end.
     pub(crate) stop: watch::Sender<bool>,
 }

@@ -26,8 +26,8 @@ use viam_proto::rpc::webrtc::v1 as rtc;
 use viam_proto::rpc::webrtc::v1::answer_request::Stage as Asked;
 use viam_proto::rpc::webrtc::v1::answer_response::Stage as Said;
 use viam_proto::rpc::webrtc::v1::signaling_service_client::SignalingServiceClient;
-use viam_sandbox::seed::Seed;
-use viam_sandbox::server::{Options, Running, Server};
+use viam_sandbox::seed::{Seed, World};
+use viam_sandbox::server::{IceServer, Options, Running, Server};
 
 use super::common::{self, SMALL, admin, authenticate, authorization, start_world, wire};
 
@@ -181,7 +181,7 @@ async fn token_and_address_of_a_machine_outlive_a_restart() {
     let dir = tempfile::tempdir().expect("directory");
     let start = || {
         let dir = Some(dir.path().to_owned());
-        let seed = Seed::World(Box::new(viam_sandbox::seed::World::parse(SMALL).expect("world")));
+        let seed = Seed::World(Box::new(World::parse(SMALL).expect("world")));
         Server::start(Options { dir, seed, ..Options::default() }).expect("started")
     };
     let running = start();
@@ -295,4 +295,40 @@ async fn a_machine_of_somebodys_own_is_reached_through_the_relay() {
     request.metadata_mut().insert("rpc-host", other.parse().expect("a name"));
     let refused = SignalingServiceClient::new(wire).answer(request).await.expect_err("refused");
     assert_eq!(refused.code(), Code::PermissionDenied);
+}
+
+#[tokio::test]
+async fn both_ends_are_told_of_the_servers() {
+    let server = IceServer::parse("turn:ann:secret@203.0.113.1:3478").expect("a server");
+    let running = Server::start(Options {
+        seed: Seed::World(Box::new(World::parse(SMALL).expect("a world"))),
+        ice_servers: vec![server],
+        ..Options::default()
+    })
+    .expect("started");
+    let told = vec![rtc::IceServer {
+        urls: vec!["turn:203.0.113.1:3478".to_owned()],
+        username: "ann".to_owned(),
+        credential: "secret".to_owned(),
+    }];
+    let (id, secret) = configured(&running, "m1").await;
+    let (_, token) = machine(&running, &id, &secret).await;
+    let host = part(&running, &id).await.fqdn;
+    let mut client = SignalingServiceClient::new(wire(&running, Some(&token)));
+    let mut request = Request::new(rtc::OptionalWebRtcConfigRequest {});
+    request.metadata_mut().insert("rpc-host", host.parse().expect("a name"));
+    let config = client.optional_web_rtc_config(request).await.expect("answers").into_inner();
+    assert_eq!(config.config.expect("one").additional_ice_servers, told);
+
+    let mut request = Request::new(tokio_stream::pending::<rtc::AnswerResponse>());
+    request.metadata_mut().insert("rpc-host", host.parse().expect("a name"));
+    request.extensions_mut().insert(LongLived);
+    let mut asked = client.answer(request).await.expect("a place").into_inner();
+    let mut request = Request::new(rtc::CallRequest::default());
+    request.metadata_mut().insert("rpc-host", host.parse().expect("a name"));
+    request.extensions_mut().insert(LongLived);
+    let _answers = client.call(request).await.expect("under way");
+    let first = asked.message().await.expect("comes").expect("an offer");
+    let Some(Asked::Init(init)) = first.stage else { panic!("{first:?}") };
+    assert_eq!(init.optional_config.expect("one").additional_ice_servers, told);
 }

@@ -21,11 +21,19 @@ const HEARTBEAT: Duration = Duration::from_secs(15);
 /// To the machine.
 pub(super) type Sender = mpsc::Sender<Result<pb::AnswerRequest, Status>>;
 
+/// A machine that waits for an offer.
+pub(super) struct Waiting {
+    pub(super) host: String,
+    /// Whether it knows what a heartbeat is.
+    pub(super) heartbeats: bool,
+    /// What it is told for its connection.
+    pub(super) config: pb::WebRtcConfig,
+}
+
 /// Waits for an offer and brings machine and caller together.
 pub(super) async fn run(
     relay: Arc<Relay>,
-    host: String,
-    heartbeats: bool,
+    Waiting { host, heartbeats, config }: Waiting,
     mut machine: Streaming<pb::AnswerResponse>,
     requests: Sender,
 ) {
@@ -50,7 +58,7 @@ pub(super) async fn run(
     };
     drop(place);
     // Either side may have gone, which is the end of it.
-    let _ = handshake(offer, machine, &requests).await;
+    let _ = handshake(offer, config, machine, &requests).await;
 }
 
 async fn send(requests: &Sender, uuid: &str, stage: Request) -> Result<(), ()> {
@@ -60,13 +68,14 @@ async fn send(requests: &Sender, uuid: &str, stage: Request) -> Result<(), ()> {
 
 async fn handshake(
     offer: Offer,
+    config: pb::WebRtcConfig,
     mut machine: Streaming<pb::AnswerResponse>,
     requests: &Sender,
 ) -> Result<(), ()> {
     let Offer { uuid, sdp, deadline, answers, mut updates } = offer;
     let init = Request::Init(pb::AnswerRequestInitStage {
         sdp,
-        optional_config: Some(pb::WebRtcConfig::default()),
+        optional_config: Some(config),
         ..pb::AnswerRequestInitStage::default()
     });
     send(requests, &uuid, init).await?;

@@ -15,8 +15,8 @@ use viam_proto::rpc::webrtc::v1::signaling_service_server::{
 
 use super::access::Level;
 use super::{access, answer, ask};
-use crate::server::secrets;
 use crate::server::state::Shared;
+use crate::server::{ice, secrets};
 use crate::store::{Identity, parts};
 
 /// Messages to a machine that wait.
@@ -81,8 +81,10 @@ impl SignalingService for Signaling {
         let beats = request.metadata().get("heartbeats-allowed");
         let heartbeats = beats.is_some_and(|value| value == "true");
         let (requests, asked) = mpsc::channel(QUEUE);
+        let machine =
+            answer::Waiting { host, heartbeats, config: ice::config(&self.shared.ice_servers) };
         let relay = self.shared.relay.clone();
-        tokio::spawn(answer::run(relay, host, heartbeats, request.into_inner(), requests));
+        tokio::spawn(answer::run(relay, machine, request.into_inner(), requests));
         Ok(Response::new(Box::pin(ReceiverStream::new(asked))))
     }
 
@@ -91,7 +93,7 @@ impl SignalingService for Signaling {
         request: Request<pb::OptionalWebRtcConfigRequest>,
     ) -> Result<Response<pb::OptionalWebRtcConfigResponse>, Status> {
         self.host(&request, Level::Read).await?;
-        let config = Some(pb::WebRtcConfig::default());
+        let config = Some(ice::config(&self.shared.ice_servers));
         Ok(Response::new(pb::OptionalWebRtcConfigResponse { config }))
     }
 
