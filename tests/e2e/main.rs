@@ -16,6 +16,7 @@ mod lan;
 mod live;
 mod logs;
 mod machines;
+mod nat;
 mod network;
 mod output;
 mod peers;
