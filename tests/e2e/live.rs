@@ -385,7 +385,7 @@ async def main(address, key_id, key):
     print("readings", sorted((await Sensor.from_robot(machine, "sensor1").get_readings()).keys()))
     await machine.close()
 
-asyncio.run(asyncio.wait_for(main(*sys.argv[1:]), 60))
+asyncio.run(asyncio.wait_for(main(*sys.argv[1:]), 20))
 "#;
 
 #[test]
@@ -396,7 +396,11 @@ fn the_python_sdk_is_a_client_of_the_live_machine() {
     let (env, sandbox) = logged_in("fleet");
     let (id, key) = crate::support::organization_key(&env, "Acme Robotics");
     let fqdn = sandbox.server.fqdn(ROVER_MAIN).expect("a port");
-    let outcome = env.program(python).args(&["-c", PYTHON_CLIENT, &fqdn, &id, &key]).run().ok();
+    // About one of a hundred of its connections never opens: it takes the answer to a handshake that
+    // both ends have begun for one that is done. It is given another try.
+    let run = || env.program(&python).args(&["-c", PYTHON_CLIENT, &fqdn, &id, &key]).run();
+    let outcome = std::iter::repeat_with(run).take(3).find(|outcome| outcome.code == 0);
+    let outcome = outcome.expect("one of three");
     assert!(outcome.out().contains("position 42"), "{outcome}");
     // It came by WebRTC.
     assert!(sandbox.asked("/proto.rpc.webrtc.v1.SignalingService/Call") >= 1);

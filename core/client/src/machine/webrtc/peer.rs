@@ -98,13 +98,12 @@ impl Peer {
     async fn with(servers: Vec<RTCIceServer>, multicast: MulticastDnsMode) -> Result<Self> {
         let (candidates, found) = mpsc::unbounded_channel();
         let (lost, loss) = mpsc::unbounded_channel();
-        let mut urls = servers.iter().flat_map(|server| &server.urls);
-        let relayed = Arc::new(AtomicBool::new(urls.any(|url| url.starts_with("turn:"))));
+        let eager = Arc::new(AtomicBool::new(true));
         let settings = SettingEngineBuilder::new().with_multicast_dns_mode(multicast).build();
         let connection = PeerConnectionBuilder::new()
             .with_configuration(RTCConfigurationBuilder::new().with_ice_servers(servers).build())
             .with_setting_engine(settings)
-            .with_runtime(Arc::new(Rounds::new(relayed.clone())))
+            .with_runtime(Arc::new(Rounds::new(eager.clone())))
             .with_handler(Arc::new(Events { candidates, lost }))
             // Every interface, and loopback, which is in no list of interfaces.
             .with_udp_addrs(vec!["0.0.0.0:0", "127.0.0.1:0"])
@@ -118,7 +117,7 @@ impl Peer {
         let (arriving, incoming) = mpsc::unbounded_channel();
         let (outgoing, waiting) = mpsc::channel(QUEUE);
         let opened =
-            Opened { opened: Some(opened), connection: Arc::downgrade(&connection), relayed };
+            Opened { opened: Some(opened), connection: Arc::downgrade(&connection), eager };
         tokio::spawn(receive(channel.clone(), opened, arriving, loss));
         tokio::spawn(send(channel, waiting));
         let link = Link { outgoing, incoming };
@@ -131,14 +130,14 @@ impl Peer {
 struct Opened {
     opened: Option<oneshot::Sender<()>>,
     connection: Weak<dyn PeerConnection>,
-    relayed: Arc<AtomicBool>,
+    eager: Arc<AtomicBool>,
 }
 
 impl Opened {
     async fn tell(&mut self) {
         if let Some(opened) = self.opened.take() {
             if let Some(connection) = self.connection.upgrade() {
-                self.relayed.store(by_relay(&*connection).await, Ordering::Relaxed);
+                self.eager.store(by_relay(&*connection).await, Ordering::Relaxed);
             }
             // Whoever waited may have given up.
             let _ = opened.send(());

@@ -1,8 +1,10 @@
-//! What a connection runs on: tokio, and more rounds of its loop where a relay is in use.
+//! What a connection runs on: tokio, and more rounds of its loop while it is being made and where a
+//! relay is in use.
 //!
-//! What goes through a relay takes several rounds of the loop on its way in and out, and the loop
-//! does not see that such a round is due: it waits for the next packet or the next timer, up to
-//! two seconds. Here it goes round twice more each time before it really waits.
+//! A step of the handshakes, and what goes through a relay, takes several rounds of the loop on its
+//! way in and out, and the loop does not see that such a round is due: it waits for the next packet
+//! or the next timer, 200 ms to two seconds. Here it goes round twice more each time before it
+//! really waits.
 
 use std::future::Future;
 use std::io;
@@ -31,13 +33,13 @@ tokio::task_local! {
 /// The runtime of a connection.
 #[derive(Debug)]
 pub(super) struct Rounds {
-    /// Whether a relay may be in use.
-    relayed: Arc<AtomicBool>,
+    /// Whether more rounds are made.
+    eager: Arc<AtomicBool>,
 }
 
 impl Rounds {
-    pub(super) fn new(relayed: Arc<AtomicBool>) -> Self {
-        Self { relayed }
+    pub(super) fn new(eager: Arc<AtomicBool>) -> Self {
+        Self { eager }
     }
 }
 
@@ -71,7 +73,7 @@ impl Runtime for Rounds {
     fn sleep(&self, duration: Duration) -> Boxed<'static, ()> {
         let sleep = TokioRuntime.sleep(duration);
         match DUE.try_with(Arc::clone) {
-            Ok(due) if self.relayed.load(Ordering::Relaxed) => Box::pin(Wait { due, sleep }),
+            Ok(due) if self.eager.load(Ordering::Relaxed) => Box::pin(Wait { due, sleep }),
             _ => sleep,
         }
     }
@@ -122,8 +124,8 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn the_loop_goes_round_twice_before_it_waits() {
-        let relayed = Arc::new(AtomicBool::new(true));
-        let runtime = Arc::new(Rounds::new(relayed.clone()));
+        let eager = Arc::new(AtomicBool::new(true));
+        let runtime = Arc::new(Rounds::new(eager.clone()));
         let (said, mut heard) = tokio::sync::mpsc::unbounded_channel();
         let begun = Instant::now();
         let inner = runtime.clone();
@@ -134,7 +136,7 @@ mod tests {
                 }
                 inner.sleep(Duration::from_secs(1)).await;
                 if begun.elapsed().as_secs() == 2 {
-                    relayed.store(false, Ordering::Relaxed);
+                    eager.store(false, Ordering::Relaxed);
                 }
             }
         }));
