@@ -66,6 +66,7 @@ impl CallService {
             buffer::Request::Whole(frames) => (Chained::body(frames.clone(), None), Some(frames)),
             buffer::Request::Stream(frames, rest) => (Chained::body(frames, Some(rest)), None),
         };
+        let streams = again.is_none();
         loop {
             let mut request = Request::from_parts(parts.clone(), outgoing);
             if let Some(token) = &token {
@@ -77,8 +78,10 @@ impl CallService {
                 return if refused { self.refused(response) } else { Ok((response, code)) };
             };
             let Some(frames) = again.take() else {
-                // What was sent of a stream is gone, but the next call is to have a better token.
-                self.token(Some(old)).await?;
+                if streams {
+                    // What was sent is gone, but the next call is to have a better token.
+                    self.token(Some(old)).await?;
+                }
                 return self.refused(response);
             };
             tracing::debug!(target: "viam", "{}: the token was refused", parts.uri.path());

@@ -66,7 +66,8 @@ async fn data_outlives_a_process_that_was_killed() {
     let left = tempfile::tempdir().expect("dir");
     for entry in std::fs::read_dir(dir.path()).expect("directory") {
         let entry = entry.expect("entry");
-        if entry.file_name() != "sandbox.lock" {
+        let is_file = entry.file_type().expect("a type").is_file();
+        if is_file && entry.file_name() != "sandbox.lock" {
             std::fs::copy(entry.path(), left.path().join(entry.file_name())).expect("copied");
         }
     }
