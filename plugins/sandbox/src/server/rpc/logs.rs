@@ -22,8 +22,12 @@ use crate::server::state::Shared;
 use crate::store::logs::Window;
 use crate::store::{Failure, Log, Part, logs, parts};
 
-/// The most entries of a page, and of a message of a stream.
+/// The most entries of the first page, and of a message of a stream.
 const PAGE: usize = 100;
+
+/// The most of each page after it: whoever goes on wants many. How many there are is the server's
+/// choice (transport.md §4.5).
+const MORE: usize = 1000;
 
 /// What `errors_only` lets through.
 const ERRORS: &[&str] = &["error", "dpanic", "panic", "fatal"];
@@ -148,11 +152,12 @@ pub(super) fn page(
     };
     let limit = usize::try_from(request.limit.unwrap_or_default())
         .map_err(|_| wrong("the limit is below zero"))?;
-    let limit = if limit == 0 { PAGE } else { limit.min(PAGE) };
     let cursor = match request.page_token.as_deref().unwrap_or_default() {
         "" => None,
         token => Some(Cursor::parse(token).ok_or_else(|| wrong("no page has that token"))?),
     };
+    let most = if cursor.is_some() { MORE } else { PAGE };
+    let limit = if limit == 0 { most } else { limit.min(most) };
     let (newest, times, after) = match cursor {
         Some(cursor) => (cursor.newest, cursor.times, Some(cursor.after)),
         None => (logs::newest(call.db)?, times(&request, call.now)?, None),
