@@ -396,8 +396,8 @@ fn the_python_sdk_is_a_client_of_the_live_machine() {
     let (env, sandbox) = logged_in("fleet");
     let (id, key) = crate::support::organization_key(&env, "Acme Robotics");
     let fqdn = sandbox.server.fqdn(ROVER_MAIN).expect("a port");
-    // About one of a hundred of its connections never opens: it takes the answer to a handshake that
-    // both ends have begun for one that is done. It is given another try.
+    // About one of a hundred of its connections never opens. By its log it gets an SCTP handshake
+    // that both ends have begun to its end and does not notice. It is given another try.
     let run = || env.program(&python).args(&["-c", PYTHON_CLIENT, &fqdn, &id, &key]).run();
     let outcome = std::iter::repeat_with(run).take(3).find(|outcome| outcome.code == 0);
     let outcome = outcome.expect("one of three");
