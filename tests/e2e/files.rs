@@ -185,11 +185,12 @@ fn a_passing_failure_is_tried_again() {
 fn a_copy_that_is_killed_leaves_whole_files_and_is_completed_by_the_next() {
     let (env, _sandbox) = logged_in("fleet");
     let (work, home) = (work(&env), home(&env));
-    let megabyte = |number: u8| vec![number; 1024 * 1024];
-    for number in 0..30 {
+    let (count, size) = if viam_test::full() { (250, 8 << 20) } else { (30, 1 << 20) };
+    let contents = |number: u8| vec![number; size];
+    for number in 0..count {
         let name = format!("src/{number}");
-        write(&work.join(&name), megabyte(number), 0o644);
-        write(&home.join(&name), megabyte(number), 0o644);
+        write(&work.join(&name), contents(number), 0o644);
+        write(&home.join(&name), contents(number), 0o644);
     }
     fs::create_dir(work.join("into")).expect("made");
     fs::create_dir(home.join("into")).expect("made");
@@ -198,8 +199,8 @@ fn a_copy_that_is_killed_leaves_whole_files_and_is_completed_by_the_next() {
     for (root, words) in directions {
         let into = root.join("into/src");
         let mut child = env.viam(&[&CP[..], &words].concat()).spawn();
-        let count = || fs::read_dir(&into).map_or(0, Iterator::count);
-        while count() < 5 && child.try_wait().expect("asked").is_none() {
+        let arrived = || fs::read_dir(&into).map_or(0, Iterator::count);
+        while arrived() < 5 && child.try_wait().expect("asked").is_none() {
             std::thread::sleep(Duration::from_millis(1));
         }
         child.kill().expect("killed");
@@ -209,15 +210,15 @@ fn a_copy_that_is_killed_leaves_whole_files_and_is_completed_by_the_next() {
             let name = entry.file_name().into_string().expect("text");
             // A machine may be about to give a file its name.
             if let Ok(number) = name.parse() {
-                assert!(fs::read(entry.path()).expect("read") == megabyte(number), "{name}");
+                assert!(fs::read(entry.path()).expect("read") == contents(number), "{name}");
             } else {
                 assert!(name.contains(".download"), "{name}");
             }
         }
         cp(&env, &words).ok();
-        for number in 0..30 {
+        for number in 0..count {
             let content = fs::read(into.join(number.to_string())).expect("there");
-            assert!(content == megabyte(number), "{number}");
+            assert!(content == contents(number), "{number}");
         }
     }
 }

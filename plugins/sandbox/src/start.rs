@@ -5,13 +5,16 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use serde::Serialize;
-use viam_contract::{Context, Error, Format, Job, Kind, Result};
+use viam_contract::{Context, Error, Format, Job, Kind, Result, ResultExt as _};
 
 use crate::place::Place;
 use crate::seed::Seed;
 use crate::server::admin::Status;
 use crate::server::{IceServer, Options, Server};
 use crate::{files, home};
+
+/// Where the sandbox's own process finds the servers, in its directory.
+const ICE_FILE: &str = "ice-servers";
 
 /// How long a sandbox may take until it answers.
 const LIMIT: Duration = Duration::from_secs(10);
@@ -48,7 +51,8 @@ pub(crate) struct Args {
     #[arg(long, value_name = "SECS", default_value_t = 5)]
     device_interval: u32,
     /// server by which callers and machines find a way to each other through NAT:
-    /// stun:HOST:PORT or turn:USER:PASSWORD@HOST:PORT; may be given again
+    /// stun:HOST:PORT or turn:USER:PASSWORD@HOST:PORT, or @FILE with one a line, which keeps
+    /// passwords out of lists of processes; may be given again
     #[arg(long = "ice-server", value_name = "SERVER")]
     ice_servers: Vec<String>,
 }
@@ -64,8 +68,8 @@ struct Started<'a> {
 pub(crate) async fn run(cx: &Context, args: Args) -> Result<()> {
     // A wrong world is said here and not in a log.
     let seed = args.seed.as_deref().map(|word| Seed::parse(word, &cx.cwd)).transpose()?;
-    let servers = args.ice_servers.iter().map(|server| IceServer::parse(server));
-    let servers = servers.collect::<Result<Vec<_>>>()?;
+    let given = ice_servers(cx, &args)?;
+    let servers = given.iter().map(|server| IceServer::parse(server)).collect::<Result<_>>()?;
     let place = Place::of(cx, args.dir.as_deref());
     if let Some((state, _)) = place.running().await? {
         return Err(Error::new(
@@ -83,7 +87,34 @@ pub(crate) async fn run(cx: &Context, args: Args) -> Result<()> {
     if args.foreground {
         return foreground(cx, &args, (seed, servers), &place, &dir).await;
     }
-    background(cx, &args, seed.as_ref(), &place, &dir).await
+    // A password is nothing for the arguments of a process.
+    let file = dir.join(ICE_FILE);
+    if !given.is_empty() {
+        files::write_private(&file, given.join("\n").as_bytes())?;
+    }
+    let started = background(cx, &args, seed.as_ref(), &place, &dir).await;
+    if !given.is_empty() {
+        // It has been read, or nobody will.
+        let _ = std::fs::remove_file(&file);
+    }
+    started
+}
+
+/// The texts of all servers, those of files among them.
+fn ice_servers(cx: &Context, args: &Args) -> Result<Vec<String>> {
+    let mut all = Vec::new();
+    for given in &args.ice_servers {
+        let Some(file) = given.strip_prefix('@') else {
+            all.push(given.clone());
+            continue;
+        };
+        let path = cx.cwd.join(file);
+        let text = std::fs::read_to_string(&path)
+            .or_kind(Kind::User, || format!("cannot read {}", path.display()))?;
+        let lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
+        all.extend(lines.map(str::to_owned));
+    }
+    Ok(all)
 }
 
 async fn foreground(
@@ -172,8 +203,10 @@ fn words(cx: &Context, args: &Args, dir: &Path) -> Vec<OsString> {
         };
         words.extend(["--seed".into(), seed]);
     }
-    for server in &args.ice_servers {
-        words.extend(["--ice-server".into(), server.into()]);
+    if !args.ice_servers.is_empty() {
+        let mut file = OsString::from("@");
+        file.push(dir.join(ICE_FILE));
+        words.extend(["--ice-server".into(), file]);
     }
     for (flag, number) in numbers {
         words.extend([flag.into(), number.to_string().into()]);
@@ -223,7 +256,7 @@ mod tests {
         let args = Args {
             seed: Some("w.json".to_owned()),
             port: 7,
-            ice_servers: vec!["stun:h:1".to_owned()],
+            ice_servers: vec!["turn:u:secret@h:1".to_owned()],
             ..Args::default()
         };
         let words = words(&fake.cx, &args, Path::new("/d"));
@@ -231,9 +264,10 @@ mod tests {
         assert!(
             words.contains(&world)
                 && words.contains(&"7".into())
-                && words.contains(&"stun:h:1".into()),
+                && words.contains(&"@/d/ice-servers".into()),
             "{words:?}"
         );
+        assert!(words.iter().all(|word| !word.to_string_lossy().contains("secret")), "{words:?}");
         let args = Args { seed: Some("scale:5".to_owned()), ..args };
         assert!(super::words(&fake.cx, &args, Path::new("/d")).contains(&"scale:5".into()));
     }
@@ -294,8 +328,13 @@ mod tests {
     #[tokio::test]
     async fn a_wrong_server_is_said_before_anything_starts() {
         let fake = Fake::with_process(|job, _| panic!("{job:?}"));
-        let error = fake.sandbox(&["start", "--ice-server", "turn:h:1"]).await.expect_err("wrong");
-        assert_eq!(error.kind(), Kind::Usage);
+        std::fs::write(fake.cx.cwd.join("servers"), "stun:h:1\n\nturn:h:1\n").expect("written");
+        for wrong in ["turn:h:1", "@servers"] {
+            let error = fake.sandbox(&["start", "--ice-server", wrong]).await.expect_err(wrong);
+            assert_eq!(error.kind(), Kind::Usage);
+        }
+        let error = fake.sandbox(&["start", "--ice-server", "@none"]).await.expect_err("no file");
+        assert_eq!(error.kind(), Kind::User);
     }
 
     #[tokio::test]

@@ -55,10 +55,7 @@ impl Wanted {
 }
 
 fn message(log: Log, host: &str) -> LogEntry {
-    let fields: Vec<Map<String, Value>> = match &*log.fields {
-        "[]" => Vec::new(),
-        fields => serde_json::from_str(fields).unwrap_or_default(),
-    };
+    let fields: Vec<Map<String, Value>> = serde_json::from_str(&log.fields).unwrap_or_default();
     LogEntry {
         host: host.to_owned(),
         level: log.level,
