@@ -11,7 +11,10 @@ pub mod lookup;
 pub mod machine;
 pub mod net;
 pub mod parallel;
+pub mod retry;
 mod status;
+pub mod time;
+pub mod web;
 pub mod wire;
 
 pub use base_url::BaseUrl;

@@ -46,6 +46,9 @@ pub type Wire = tower::util::BoxCloneSyncService<
 pub enum Target {
     /// The cloud app of the session's base URL.
     App,
+    /// Plain HTTP to whatever host the URL of a request names. The session's credential goes along
+    /// to the hosts of the base URL, and nowhere else (transport.md §4.7).
+    Web,
     /// The gRPC server of a machine's part, by the FQDN that the app gave for it. The session's
     /// token goes along where that is the host of the base URL itself, and nowhere else.
     Part {

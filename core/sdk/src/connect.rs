@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use viam_client::BaseUrl;
 use viam_client::net::Net;
+use viam_client::web;
 use viam_client::wire::{self, KeyTokens, OnWait, TokenSource};
 use viam_contract::{DEFAULT_BASE_URL, Env, Error, Kind, Output, Result, Wire, text};
 
@@ -31,6 +32,17 @@ pub fn open(
         output.status_once(&format!("Using {} as base URL value", text::quoted(&shown)));
     }
     wire::open(wire::Config { tokens: Some(tokens), ..config(output, net, base_url) })
+}
+
+/// Opens the transport for plain HTTP ([`Target::Web`](viam_contract::Target::Web)).
+#[must_use]
+pub fn web(
+    output: &Arc<Output>,
+    net: &Net,
+    base_url: &BaseUrl,
+    tokens: Arc<dyn TokenSource>,
+) -> Wire {
+    web::open(wire::Config { tokens: Some(tokens), ..config(output, net, base_url) })
 }
 
 /// Opens the transport to the gRPC server of a part, by the FQDN that the app gave for it

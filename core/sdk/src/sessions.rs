@@ -107,6 +107,7 @@ impl Sessions for DocumentSessions {
                 Target::Part { fqdn } => {
                     connect::part(&self.output, &self.net, &base_url, fqdn, tokens)
                 }
+                Target::Web => Ok(connect::web(&self.output, &self.net, &base_url, tokens)),
                 _ => connect::open(&self.output, &self.net, &base_url, tokens),
             }
         })

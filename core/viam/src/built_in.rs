@@ -13,6 +13,10 @@ const BUILT_IN: &[&dyn Plugin] = &[
     &viam_locations::Locations,
     #[cfg(feature = "robots")]
     &viam_robots::Robots,
+    #[cfg(feature = "data")]
+    &viam_data::Data,
+    #[cfg(feature = "dataset")]
+    &viam_data::Dataset,
     #[cfg(feature = "sandbox")]
     &viam_sandbox::Sandbox,
 ];
@@ -29,6 +33,12 @@ const GROUPS: &[Group] = &[
         aliases: &["robot", "machines", "machine"],
         summary: "see and manage machines, their parts and logs (also `machines`)",
     },
+    Group {
+        name: "data",
+        aliases: &[],
+        summary: "export, delete, query and tag what machines have captured",
+    },
+    Group { name: "dataset", aliases: &[], summary: "collect files into datasets and export them" },
     Group { name: "sandbox", aliases: &[], summary: "run a local cloud with a fleet in it" },
 ];
 

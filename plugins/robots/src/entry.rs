@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use prost_types::value::Kind as Shape;
 use prost_types::{Struct, Value};
 use serde::Serialize;
+use viam_client::time::rfc3339;
 use viam_contract::text;
 use viam_proto::common::v1::LogEntry;
 
@@ -130,7 +131,7 @@ fn value_of(field: &Struct) -> Option<Option<String>> {
                 seconds: integer.div_euclid(1_000_000_000),
                 nanos: integer.rem_euclid(1_000_000_000) as i32,
             };
-            json_string(&when::rfc3339(Some(&time)).unwrap_or_default())
+            json_string(&rfc3339(Some(&time)).unwrap_or_default())
         }
         27 => return Some(None),
         _ => match shape(field, "Interface") {

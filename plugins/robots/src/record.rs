@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 use viam_client::lookup::Whereabouts;
+use viam_client::time::rfc3339;
 use viam_contract::{Context, Result, text};
 use viam_proto::app::v1::{OnlineState, Robot, RobotPart};
 
@@ -25,7 +26,7 @@ impl<'a> From<&'a RobotPart> for PartRecord<'a> {
             name: &part.name,
             main: part.main_part,
             machine_id: &part.robot,
-            last_access: when::rfc3339(part.last_access.as_ref()),
+            last_access: rfc3339(part.last_access.as_ref()),
             online_state: online_state(part.online_state),
         }
     }

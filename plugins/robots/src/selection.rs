@@ -1,12 +1,12 @@
 //! Which entries of the logs are printed and how: the flags that `logs` and `part logs` share.
 
 use prost_types::Timestamp;
+use viam_client::time;
 use viam_contract::{Context, Error, Format, Kind, Result};
 use viam_proto::app::v1::{GetRobotPartLogsRequest, LogOrder};
 
 use crate::args::given;
 use crate::entry::Form;
-use crate::when;
 
 /// The flags.
 #[derive(clap::Args, Debug, Default, PartialEq)]
@@ -89,8 +89,8 @@ impl SelectionArgs {
             }
         };
         let range = given(self.range.as_ref()).map(str::to_owned);
-        let start = when::parse("start", self.start.as_ref())?;
-        let end = when::parse("end", self.end.as_ref())?;
+        let start = time::parse("start", self.start.as_ref())?;
+        let end = time::parse("end", self.end.as_ref())?;
         if range.is_some() && start.is_some() && end.is_some() {
             return Err(usage(
                 "cannot use --range together with both --start and --end".to_owned(),

@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 use viam_client::lookup;
+use viam_client::time::rfc3339;
 use viam_contract::{Context, Format, Result, Target, text};
 
 use crate::args::MachineArgs;
@@ -62,7 +63,7 @@ pub(crate) async fn run(cx: &Context, args: Args) -> Result<()> {
             organization: &place.organization,
             location_id: &place.location_id,
             location: &place.location,
-            last_access: when::rfc3339(robot.last_access.as_ref()),
+            last_access: rfc3339(robot.last_access.as_ref()),
             online_state: record::online_state(robot.online_state),
             parts: parts.iter().map(PartRecord::from).collect(),
         });

@@ -5,14 +5,8 @@ use std::time::SystemTime;
 
 use chrono::{DateTime, SecondsFormat, Utc};
 use prost_types::Timestamp;
-use viam_contract::{Context, Error, Kind, Result};
-
-/// The time in UTC; a missing one is the epoch.
-pub(crate) fn utc(time: Option<&Timestamp>) -> DateTime<Utc> {
-    let time = time.copied().unwrap_or_default();
-    DateTime::from_timestamp(time.seconds, u32::try_from(time.nanos).unwrap_or_default())
-        .unwrap_or_default()
-}
+use viam_client::time::utc;
+use viam_contract::Context;
 
 /// `Fri Dec  1 10:00:00 UTC 2023`.
 pub(crate) fn unix_date(time: DateTime<Utc>) -> String {
@@ -22,11 +16,6 @@ pub(crate) fn unix_date(time: DateTime<Utc>) -> String {
 /// `2023-12-01T10:00:00.000Z`.
 pub(crate) fn log_time(time: Option<&Timestamp>) -> String {
     utc(time).to_rfc3339_opts(SecondsFormat::Millis, true)
-}
-
-/// RFC 3339, for JSON; `None` where there is no time.
-pub(crate) fn rfc3339(time: Option<&Timestamp>) -> Option<String> {
-    time.map(|time| utc(Some(time)).to_rfc3339_opts(SecondsFormat::AutoSi, true))
 }
 
 /// A moment on the wire.
@@ -79,22 +68,6 @@ pub(crate) fn go_duration(nanos: i64) -> String {
     shown
 }
 
-/// Reads the value of `--start` or `--end`.
-pub(crate) fn parse(flag: &str, text: Option<&String>) -> Result<Option<Timestamp>> {
-    let Some(text) = text.filter(|text| !text.is_empty()) else { return Ok(None) };
-    match DateTime::parse_from_rfc3339(text) {
-        Ok(time) => Ok(Some(Timestamp {
-            seconds: time.timestamp(),
-            nanos: i32::try_from(time.timestamp_subsec_nanos()).unwrap_or_default(),
-        })),
-        Err(error) => {
-            let words = format!("invalid {flag} time format: {error}");
-            Err(Error::new(Kind::Usage, words)
-                .hint_text(format!("--{flag} takes RFC 3339, as in 2026-01-31T15:04:05Z")))
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -109,8 +82,6 @@ mod tests {
         assert_eq!(unix_date(utc(None)), "Thu Jan  1 00:00:00 UTC 1970");
         assert_eq!(log_time(Some(&at(1_701_424_800, 0))), "2023-12-01T10:00:00.000Z");
         assert_eq!(log_time(Some(&at(1_701_424_800, 987_654_321))), "2023-12-01T10:00:00.987Z");
-        assert_eq!(rfc3339(None), None);
-        assert_eq!(rfc3339(Some(&at(0, 500_000_000))).as_deref(), Some("1970-01-01T00:00:00.500Z"));
     }
 
     #[test]
@@ -130,18 +101,5 @@ mod tests {
         ] {
             assert_eq!(go_duration(nanos), shown, "{nanos}");
         }
-    }
-
-    #[test]
-    fn flags() {
-        let read = |text: &str| parse("start", Some(&text.to_owned()));
-        assert_eq!(
-            read("2023-12-01T11:00:00.5+01:00").ok(),
-            Some(Some(at(1_701_424_800, 500_000_000)))
-        );
-        assert_eq!(read("").ok(), Some(None));
-        let error = read("yesterday").expect_err("no time");
-        assert_eq!(error.kind(), Kind::Usage);
-        assert!(error.message().starts_with("invalid start time format: "));
     }
 }

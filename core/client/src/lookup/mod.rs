@@ -55,7 +55,10 @@ pub fn pick<'a, T: Named>(kind: &str, items: &'a [T], wanted: &str) -> Result<&'
 }
 
 /// Finds one by id or name; `None` where there is none.
-fn find<'a, T: Named>(kind: &str, items: &'a [T], wanted: &str) -> Result<Option<&'a T>> {
+///
+/// # Errors
+/// `User` where several have the name, with the candidates.
+pub fn find<'a, T: Named>(kind: &str, items: &'a [T], wanted: &str) -> Result<Option<&'a T>> {
     if let Some(item) = items.iter().find(|item| item.id() == wanted) {
         return Ok(Some(item));
     }

@@ -5,8 +5,7 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use bytes::Bytes;
-use http::{HeaderValue, Request, Response, header};
+use http::{HeaderValue, Request, Response, StatusCode, header};
 use http_body::{Body as _, Frame};
 use tokio::time::{Instant, timeout};
 use tonic::body::Body;
@@ -18,7 +17,7 @@ use viam_contract::{BoxFuture, Error, Kind, WireError};
 type BoxError = Box<dyn std::error::Error + Send + Sync>;
 
 use super::buffer::{self, Chained, Resumed};
-use super::{CALL_LIMIT, Config};
+use super::{CALL_LIMIT, Config, Stalling};
 
 /// A request extension: the call may stay silent for long (a tail, a shell), so no limit of
 /// time is put on it.
@@ -125,6 +124,9 @@ impl CallService {
             if let Some(code) = buffer::grpc_status(response.headers()) {
                 return Ok((response, Code::from_i32(code)));
             }
+            if response.status() != StatusCode::OK {
+                return Ok(in_between(&response));
+            }
             // A call that may stay silent for long has an answer as soon as it has headers.
             if !whole || limit.is_none() {
                 return Ok((response, Code::Ok));
@@ -149,9 +151,29 @@ impl CallService {
             Error::new(Kind::Remote, format!("{peer} did not answer within {} s", limit.as_secs()))
         })??;
         let (parts, body) = response.into_parts();
-        let body = Body::new(Stalling { body, limit, timer: Box::pin(tokio::time::sleep(limit)) });
+        let body = Stalling::body(body, limit);
         Ok((Response::from_parts(parts, body), code))
     }
+}
+
+/// The answer of something between us and the server that does not speak gRPC, as a status (the
+/// mapping of gRPC's `http-grpc-status-mapping.md`), with the time after which to come back.
+fn in_between(response: &Response<Body>) -> (Response<Body>, Code) {
+    let code = match response.status().as_u16() {
+        400 => Code::Internal,
+        401 => Code::Unauthenticated,
+        403 => Code::PermissionDenied,
+        404 => Code::Unimplemented,
+        429 | 502..=504 => Code::Unavailable,
+        _ => Code::Unknown,
+    };
+    let mut status = Status::new(code, format!("the answer was HTTP {}", response.status()));
+    for name in [header::RETRY_AFTER, header::DATE] {
+        if let Some(value) = response.headers().get(&name) {
+            status.metadata_mut().as_mut().insert(name, value.clone());
+        }
+    }
+    (status.into_http(), code)
 }
 
 /// The value of the `authorization` header (transport.md §3.4).
@@ -194,42 +216,5 @@ impl Service<Request<Body>> for CallService {
     fn call(&mut self, request: Request<Body>) -> Self::Future {
         let call = self.clone().call(request);
         Box::pin(async { call.await.map_err(WireError) })
-    }
-}
-
-/// A response body that fails when nothing comes for too long.
-struct Stalling {
-    body: Body,
-    limit: Duration,
-    timer: Pin<Box<tokio::time::Sleep>>,
-}
-
-impl http_body::Body for Stalling {
-    type Data = Bytes;
-    type Error = Status;
-
-    fn poll_frame(
-        self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, Status>>> {
-        let this = self.get_mut();
-        match Pin::new(&mut this.body).poll_frame(cx) {
-            Poll::Ready(frame) => {
-                let next = Instant::now() + this.limit;
-                this.timer.as_mut().reset(next);
-                Poll::Ready(frame)
-            }
-            Poll::Pending => match this.timer.as_mut().poll(cx) {
-                Poll::Ready(()) => Poll::Ready(Some(Err(Status::deadline_exceeded(format!(
-                    "nothing came for {} s",
-                    this.limit.as_secs()
-                ))))),
-                Poll::Pending => Poll::Pending,
-            },
-        }
-    }
-
-    fn is_end_stream(&self) -> bool {
-        self.body.is_end_stream()
     }
 }

@@ -4,6 +4,7 @@
 mod authenticate;
 mod buffer;
 mod call;
+mod stall;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -16,6 +17,7 @@ use viam_contract::{BoxFuture, Error, Kind, Result, ResultExt as _, Wire};
 
 pub use authenticate::{API_KEY, KeyTokens, authenticate};
 pub use call::LongLived;
+pub(crate) use stall::Stalling;
 
 use crate::BaseUrl;
 use crate::net::{Net, Protocol};
@@ -36,6 +38,12 @@ pub trait TokenSource: Send + Sync {
     /// than the status: which login it was and what to do. `said` is the server's message.
     fn refused(&self, said: &str) -> Option<Error> {
         let _ = said;
+        None
+    }
+
+    /// Id and secret of the API key behind the tokens: plain HTTP takes those as they are
+    /// (transport.md §4.7). `None` where the login is no key, or its secret is not at hand.
+    fn key(&self) -> Option<(&str, &str)> {
         None
     }
 }

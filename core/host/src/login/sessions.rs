@@ -189,6 +189,13 @@ impl TokenSource for Inner {
         })
     }
 
+    fn key(&self) -> Option<(&str, &str)> {
+        match &self.login.credential {
+            Credential::Key(key) => Some((&key.id, &key.key)),
+            _ => None,
+        }
+    }
+
     fn refused(&self, said: &str) -> Option<Error> {
         let source = self.login.source.describe();
         let who = self.login.subject().unwrap_or_default();
@@ -236,6 +243,9 @@ impl Sessions for HostSessions {
             let tokens = Arc::clone(&self.inner) as Arc<dyn TokenSource>;
             if let Target::Part { fqdn } = target {
                 return connect::part(&world.output, &world.net, &login.base_url, fqdn, tokens);
+            }
+            if matches!(target, Target::Web) {
+                return Ok(connect::web(&world.output, &world.net, &login.base_url, tokens));
             }
             if login.overrides_stored && world.output.stderr_tty() {
                 world.output.status(

@@ -2,6 +2,7 @@
 
 use prost_types::Timestamp;
 use serde::Serialize;
+use viam_client::time::{rfc3339, utc};
 use viam_client::{lookup, rpc_error};
 use viam_contract::{Context, Format, Result, Target, text};
 use viam_proto::app::v1::GetRobotPartHistoryRequest;
@@ -53,7 +54,7 @@ pub(crate) async fn run(cx: &Context, args: Args) -> Result<()> {
             }
             printed += 1;
             if json {
-                let time = when::rfc3339(entry.when.as_ref());
+                let time = rfc3339(entry.when.as_ref());
                 changes.push(Change { index, time, edited_by: who });
                 continue;
             }
@@ -76,8 +77,7 @@ pub(crate) async fn run(cx: &Context, args: Args) -> Result<()> {
 
 /// The documented form of a change.
 fn line(index: usize, time: Option<&Timestamp>, who: Option<&str>) -> String {
-    let time =
-        time.map_or("<unknown time>".to_owned(), |time| when::unix_date(when::utc(Some(time))));
+    let time = time.map_or("<unknown time>".to_owned(), |time| when::unix_date(utc(Some(time))));
     let who = who.map_or("<unknown>".into(), text::one_line);
     format!("[{index}] {time} — edited by {who}")
 }

@@ -1,0 +1,3 @@
+//! `viam-dataset`: the group as an executable of its own.
+
+viam_plugin::main!(viam_data::Dataset);

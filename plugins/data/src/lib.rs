@@ -1,0 +1,75 @@
+//! `viam data` and `viam dataset`: what machines have captured.
+
+mod client;
+mod filter;
+mod name;
+mod pages;
+
+use clap::{ArgMatches, Command, CommandFactory as _, Parser, Subcommand};
+use viam_contract::{About, BoxFuture, Context, Plugin, Result, cli};
+
+/// The group `data`.
+#[derive(Clone, Copy, Debug)]
+pub struct Data;
+
+/// The group `dataset`.
+#[derive(Clone, Copy, Debug)]
+pub struct Dataset;
+
+/// Export, delete, query and tag what machines have captured
+#[derive(Parser, Debug)]
+#[command(name = "data")]
+struct DataArgs {
+    #[command(subcommand)]
+    verb: DataVerb,
+}
+
+#[derive(Subcommand, Debug)]
+enum DataVerb {}
+
+/// Collect files into datasets and export them
+#[derive(Parser, Debug)]
+#[command(name = "dataset")]
+struct DatasetArgs {
+    #[command(subcommand)]
+    verb: DatasetVerb,
+}
+
+#[derive(Subcommand, Debug)]
+enum DatasetVerb {}
+
+impl Plugin for Data {
+    fn about(&self) -> About {
+        About {
+            name: "data",
+            aliases: &[],
+            summary: "export, delete, query and tag what machines have captured",
+        }
+    }
+
+    fn command(&self) -> Command {
+        DataArgs::command()
+    }
+
+    fn run<'a>(&'a self, _cx: &'a Context, matches: ArgMatches) -> BoxFuture<'a, Result<()>> {
+        Box::pin(async move { match cli::args::<DataArgs>(&matches)?.verb {} })
+    }
+}
+
+impl Plugin for Dataset {
+    fn about(&self) -> About {
+        About {
+            name: "dataset",
+            aliases: &[],
+            summary: "collect files into datasets and export them",
+        }
+    }
+
+    fn command(&self) -> Command {
+        DatasetArgs::command()
+    }
+
+    fn run<'a>(&'a self, _cx: &'a Context, matches: ArgMatches) -> BoxFuture<'a, Result<()>> {
+        Box::pin(async move { match cli::args::<DatasetArgs>(&matches)?.verb {} })
+    }
+}
