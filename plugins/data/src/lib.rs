@@ -1,9 +1,14 @@
 //! `viam data` and `viam dataset`: what machines have captured.
 
 mod client;
+mod destination;
+mod engine;
+mod export;
 mod filter;
+mod json;
 mod name;
 mod pages;
+mod shard;
 
 use clap::{ArgMatches, Command, CommandFactory as _, Parser, Subcommand};
 use viam_contract::{About, BoxFuture, Context, Plugin, Result, cli};
@@ -25,7 +30,10 @@ struct DataArgs {
 }
 
 #[derive(Subcommand, Debug)]
-enum DataVerb {}
+enum DataVerb {
+    /// Export files and readings into a folder or a bucket
+    Export(export::Args),
+}
 
 /// Collect files into datasets and export them
 #[derive(Parser, Debug)]
@@ -51,8 +59,12 @@ impl Plugin for Data {
         DataArgs::command()
     }
 
-    fn run<'a>(&'a self, _cx: &'a Context, matches: ArgMatches) -> BoxFuture<'a, Result<()>> {
-        Box::pin(async move { match cli::args::<DataArgs>(&matches)?.verb {} })
+    fn run<'a>(&'a self, cx: &'a Context, matches: ArgMatches) -> BoxFuture<'a, Result<()>> {
+        Box::pin(async move {
+            match cli::args::<DataArgs>(&matches)?.verb {
+                DataVerb::Export(args) => export::run(cx, args).await,
+            }
+        })
     }
 }
 

@@ -6,7 +6,8 @@ use std::sync::Arc;
 use tokio::sync::mpsc;
 use viam_contract::{Context, Output, Result, Wire};
 use viam_proto::app::data::v1::{
-    BinaryDataByFilterRequest, BinaryDataByFilterResponse, BinaryMetadata, DataRequest, Filter,
+    BinaryDataByFilterRequest, BinaryDataByFilterResponse, BinaryDataByIDsRequest, BinaryMetadata,
+    DataRequest, Filter,
 };
 
 use crate::client;
@@ -65,6 +66,22 @@ impl Pages {
         Self(pages)
     }
 
+    /// Begins to fetch what is known of files of these ids.
+    pub(crate) fn of_ids(cx: &Context, wire: &Wire, ids: Vec<String>) -> Self {
+        let (sender, pages) = mpsc::channel(AHEAD);
+        let (output, wire) = (Arc::clone(&cx.output), wire.clone());
+        tokio::spawn(async move {
+            for ids in ids.chunks(usize::try_from(PAGE).unwrap_or(1)) {
+                let page = known(&output, &wire, ids).await;
+                let failed = page.is_err();
+                if sender.send(page).await.is_err() || failed {
+                    return;
+                }
+            }
+        });
+        Self(pages)
+    }
+
     /// The next page; `None` after the last one.
     pub(crate) async fn next(&mut self) -> Option<Result<Vec<BinaryMetadata>>> {
         self.0.recv().await
@@ -106,4 +123,18 @@ pub(crate) async fn count(
         async move { client.binary_data_by_filter(asked).await }
     })
     .await
+}
+
+/// What is known of files of some ids.
+async fn known(output: &Arc<Output>, wire: &Wire, ids: &[String]) -> Result<Vec<BinaryMetadata>> {
+    let asked = BinaryDataByIDsRequest {
+        binary_data_ids: ids.to_vec(),
+        ..BinaryDataByIDsRequest::default()
+    };
+    let answer = client::patient(output, "could not look up the files", || {
+        let (mut client, asked) = (client::data(wire), asked.clone());
+        async move { client.binary_data_by_i_ds(asked).await }
+    })
+    .await?;
+    Ok(answer.data.into_iter().filter_map(|found| found.metadata).collect())
 }

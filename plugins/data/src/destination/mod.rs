@@ -8,19 +8,22 @@ mod claim;
 mod dir;
 mod place;
 mod store;
+mod writing;
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::SystemTime;
 
 use bytes::Bytes;
-use tokio::task::spawn_blocking;
-use viam_contract::{Context, Error, Kind, Result, ResultExt as _};
+use viam_contract::{Context, Error, Kind, Result};
 
-pub(crate) use claim::{Claimed, Kept, Saved};
-pub(crate) use dir::Unnamed;
-use dir::Dir;
+pub(crate) use claim::Saved;
+use claim::{Claimed, Kept};
+use dir::{Dir, Unnamed};
 use place::Place;
 use store::Store;
+pub(crate) use writing::{Whole, Writing, blocking, own};
+
+use crate::name::Names;
 
 /// What is known of a file that is there.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -54,14 +57,111 @@ trait Shelf: Send + Sync {
     fn remove(&self, path: &str) -> Result<()>;
 }
 
-/// Where an export goes.
+/// Where an export goes. Cheap to clone.
 #[derive(Clone)]
-pub(crate) struct Destination {
-    kind: Kind_,
+pub(crate) enum Destination {
+    /// A folder of this computer; one name is claimed at a time.
+    Dir(Arc<Dir>, Arc<Mutex<()>>),
+    /// A bucket.
+    Store(Arc<Store>),
 }
 
-#[derive(Clone)]
-enum Kind_ {
-    Dir(Arc<Dir>),
-    Store(Arc<Store>),
+/// A file to put: whose it is, and its metadata under a name.
+pub(crate) struct Item {
+    pub(crate) id: String,
+    pub(crate) names: Names,
+    /// Its size there, where it is known.
+    pub(crate) size: Option<u64>,
+    /// Whether its bytes are unpacked on the way.
+    pub(crate) packed: bool,
+    /// Whether it has metadata of its own; else its names have marks.
+    pub(crate) metadata: bool,
+    pub(crate) json: Box<dyn Fn(&str) -> Bytes + Send + Sync>,
+}
+
+impl Item {
+    fn kept(&self) -> Kept<'_> {
+        Kept { id: &self.id, names: &self.names, size: self.size, metadata: self.metadata }
+    }
+}
+
+impl Destination {
+    /// Opens it; a folder is made.
+    ///
+    /// # Errors
+    /// When it is no destination or cannot be written.
+    pub(crate) async fn open(cx: &Context, word: &str) -> Result<Self> {
+        match Place::parse(cx, word)? {
+            Place::Dir(root) => Ok(Self::Dir(Arc::new(Dir::open(root)?), Arc::default())),
+            Place::Bucket { scheme, bucket, prefix } => {
+                Ok(Self::Store(Arc::new(Store::open(cx, scheme, &bucket, prefix).await?)))
+            }
+        }
+    }
+
+    fn shelf(&self) -> &dyn Shelf {
+        match self {
+            Self::Dir(dir, _) => &**dir,
+            Self::Store(store) => &**store,
+        }
+    }
+
+    /// Which of some files are there already, whole. May block.
+    pub(crate) fn are_there<'i>(&self, items: impl Iterator<Item = &'i Item>) -> Result<Vec<bool>> {
+        items.map(|item| item.kept().is_there(self.shelf())).collect()
+    }
+
+    fn claim(&self, item: &Item) -> Result<Claimed> {
+        // Of two files in one process with the same path for their bytes, one must see the other.
+        let _one = match self {
+            Self::Dir(_, one) => Some(one.lock().unwrap_or_else(PoisonError::into_inner)),
+            Self::Store(_) => None,
+        };
+        item.kept().claim(self.shelf(), &*item.json)
+    }
+
+    /// Puts a whole small file. May block.
+    pub(crate) fn save(&self, item: &Item, bytes: Bytes) -> Result<Saved> {
+        let length = bytes.len() as u64;
+        match self {
+            Self::Dir(dir, _) => {
+                let mut file = dir.begin()?;
+                file.write(&bytes)?;
+                let claimed = self.claim(item)?;
+                self.publish(dir, file, item, claimed, length)
+            }
+            Self::Store(store) => {
+                let claimed = self.claim(item)?;
+                store.put(&claim::data_path(&claimed.name), bytes, Put::Over)?;
+                Ok(claimed.saved(length))
+            }
+        }
+    }
+
+    /// Gives the bytes the name that was claimed; where a folder is in the way, another one.
+    fn publish(
+        &self,
+        dir: &Dir,
+        file: Unnamed,
+        item: &Item,
+        claimed: Claimed,
+        bytes: u64,
+    ) -> Result<Saved> {
+        let path = claim::data_path(&claimed.name);
+        let Some(file) = dir.publish(file, &path, Put::Over)? else {
+            return Ok(claimed.saved(bytes));
+        };
+        if item.metadata {
+            dir.remove(&claim::metadata_path(&claimed.name.metadata))?;
+        }
+        let claimed = Kept { names: &item.names.last(), ..item.kept() }.claim(dir, &*item.json)?;
+        let path = claim::data_path(&claimed.name);
+        match dir.publish(file, &path, Put::Over)? {
+            None => Ok(claimed.saved(bytes)),
+            Some(_) => {
+                let words = format!("there is no name left for the file {}", item.id);
+                Err(Error::new(Kind::User, words))
+            }
+        }
+    }
 }

@@ -50,9 +50,16 @@ impl Names {
         &self.candidates
     }
 
-    /// The name that nobody else can have.
-    pub(crate) fn distinct(&self) -> &Name {
-        &self.candidates[1]
+    /// Names with the mark only: nobody else wants one of these.
+    pub(crate) fn marked(self) -> Self {
+        let [_, marked, last] = self.candidates;
+        Self { candidates: [marked, last.clone(), last], changed: self.changed }
+    }
+
+    /// The last one alone: it has no folders.
+    pub(crate) fn last(&self) -> Self {
+        let last = &self.candidates[2];
+        Self { candidates: [last.clone(), last.clone(), last.clone()], changed: true }
     }
 }
 
@@ -62,6 +69,11 @@ impl Name {
         let without = split_extension(&self.data).0;
         [self.data.as_str(), without].into_iter().filter(|rival| *rival != self.metadata)
     }
+}
+
+/// The path of the bytes of metadata of a name, by the extension that they state.
+pub(crate) fn data_path(metadata: &str, ext: &str) -> String {
+    with_extension(metadata, &safe::extension(ext))
 }
 
 /// By what a file is known: today's id, or that of 2023.

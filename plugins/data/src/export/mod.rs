@@ -1,0 +1,43 @@
+//! `viam data export`: today's verbs, and the one of 2023 whose flags stand behind it directly
+//! (behaviour.md §2.2–2.5).
+
+mod binary;
+mod how;
+mod legacy;
+
+use clap::Subcommand;
+use viam_contract::{Context, Result};
+
+pub(crate) use how::HowArgs;
+
+#[derive(clap::Args, Debug)]
+#[command(args_conflicts_with_subcommands = true, subcommand_negates_reqs = true)]
+pub(crate) struct Args {
+    #[command(subcommand)]
+    verb: Option<Verb>,
+    #[command(flatten)]
+    legacy: legacy::Args,
+}
+
+#[derive(Subcommand, Debug)]
+enum Verb {
+    /// Export files: pictures, clouds of points and whatever else machines have sent
+    #[command(subcommand)]
+    Binary(BinaryVerb),
+}
+
+#[derive(Subcommand, Debug)]
+enum BinaryVerb {
+    /// Export the files that a filter finds
+    Filter(binary::filter::Args),
+    /// Export files by their ids
+    Ids(binary::ids::Args),
+}
+
+pub(crate) async fn run(cx: &Context, args: Args) -> Result<()> {
+    match args.verb {
+        None => legacy::run(cx, args.legacy).await,
+        Some(Verb::Binary(BinaryVerb::Filter(args))) => binary::filter::run(cx, args).await,
+        Some(Verb::Binary(BinaryVerb::Ids(args))) => binary::ids::run(cx, args).await,
+    }
+}
