@@ -4,11 +4,11 @@
 use std::ops::Range;
 use std::sync::Arc;
 
-use axum::Router;
 use axum::body::Body;
 use axum::extract::{Path, State};
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::get;
+use axum::{Extension, Router};
 use bytes::Bytes;
 use http::{HeaderMap, StatusCode, header};
 use tokio::sync::mpsc;
@@ -18,6 +18,7 @@ use tonic::Status;
 use super::jwt::Access;
 use super::rpc;
 use super::state::Shared;
+use super::traffic::FaultRule;
 use crate::store::data::{File, files};
 
 /// Where they are.
@@ -33,13 +34,29 @@ pub(super) fn router(shared: Arc<Shared>) -> Router {
     Router::new().route(&format!("{PATH}/{{id}}"), get(download)).with_state(shared)
 }
 
+/// A request extension: what a test asked for.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Oddities {
+    /// It comes whole.
+    no_ranges: bool,
+    /// It is of another version.
+    other_etag: bool,
+}
+
+impl Oddities {
+    pub(crate) fn of(rule: &FaultRule) -> Self {
+        Self { no_ranges: rule.no_ranges, other_etag: rule.other_etag }
+    }
+}
+
 async fn download(
     State(shared): State<Arc<Shared>>,
     Path(id): Path<String>,
+    odd: Option<Extension<Oddities>>,
     headers: HeaderMap,
 ) -> Response {
     match find(&shared, id, &headers).await {
-        Ok(file) => send(shared, file, &headers),
+        Ok(file) => send(shared, file, &headers, odd.map(|odd| odd.0).unwrap_or_default()),
         Err(status) => {
             let code = match status.code() {
                 tonic::Code::Unauthenticated => StatusCode::UNAUTHORIZED,
@@ -67,10 +84,11 @@ fn text<'h>(headers: &'h HeaderMap, name: &str) -> Option<&'h str> {
     headers.get(name)?.to_str().ok()
 }
 
-fn send(shared: Arc<Shared>, file: File, headers: &HeaderMap) -> Response {
+fn send(shared: Arc<Shared>, file: File, headers: &HeaderMap, odd: Oddities) -> Response {
     let size = u64::try_from(file.size).unwrap_or_default();
-    let tag = format!("\"{}\"", file.id);
+    let tag = format!("\"{}{}\"", file.id, if odd.other_etag { "-other" } else { "" });
     let asked = headers.get(header::RANGE).and_then(|value| value.to_str().ok());
+    let asked = asked.filter(|_| !odd.no_ranges);
     // A range of another version of the file is the whole of this one.
     let same = headers.get(header::IF_RANGE).is_none_or(|value| value.as_bytes() == tag.as_bytes());
     let (status, range) = match asked.filter(|_| same).map(|asked| range(asked, size)) {
@@ -89,7 +107,7 @@ fn send(shared: Arc<Shared>, file: File, headers: &HeaderMap) -> Response {
     let mut head = vec![
         (header::CONTENT_TYPE, mime),
         (header::CONTENT_LENGTH, (range.end - range.start).to_string()),
-        (header::ACCEPT_RANGES, "bytes".to_owned()),
+        (header::ACCEPT_RANGES, if odd.no_ranges { "none" } else { "bytes" }.to_owned()),
         (header::ETAG, tag),
     ];
     if status == StatusCode::PARTIAL_CONTENT {

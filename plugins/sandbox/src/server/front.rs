@@ -2,18 +2,14 @@
 //! it to gRPC or to the pages.
 
 use std::convert::Infallible;
-use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll};
 use std::time::Duration;
 
 use axum::Router;
 use axum::body::Body;
 use axum::response::{IntoResponse as _, Json};
 use axum::routing::get;
-use bytes::Bytes;
-use http::{Request, Response, StatusCode, header};
-use http_body::{Frame, SizeHint};
+use http::{HeaderValue, Request, Response, StatusCode, header};
 use hyper::body::Incoming;
 use tokio::sync::Notify;
 use tonic::Status;
@@ -21,10 +17,12 @@ use tonic_web::GrpcWebLayer;
 use tower::{Layer as _, ServiceExt as _};
 
 use super::cors;
+use super::download::Oddities;
+use super::faulty::{Faults, Faulty};
 use super::rpc::{AtPart, Fault, Gate};
 use super::state::Shared;
 use super::traffic::{FaultRule, UnderWay};
-use super::{admin, download, oidc};
+use super::{admin, download, faulty, oidc};
 
 /// A request extension: the address that the client used, `http://127.0.0.1:8080`.
 #[derive(Clone, Debug)]
@@ -95,20 +93,22 @@ impl Front {
             return Ok(counted(response, under_way, None));
         }
         let (under_way, rule) = self.shared.traffic.enter(&path);
-        let left = rule.as_ref().and_then(|rule| rule.cut_after);
-        let fuse = left.map(|left| Fuse { left, blown: false, breaker });
         let grpc = is_grpc(&request);
-        if let Some(rule) = rule
-            && let Some(response) = apply(&rule, grpc, &mut request).await?
+        let faults = rule.as_ref().map(|rule| Faults::new(rule, grpc, breaker));
+        if let Some(rule) = &rule
+            && let Some(response) = apply(rule, grpc, &mut request).await?
         {
-            return Ok(counted(response, under_way, fuse));
+            return Ok(counted(response, under_way, faults));
         }
-        let response = if grpc {
+        let mut response = if grpc {
             self.grpc(request).await
         } else {
             never_fails(self.pages.oneshot(request).await)
         };
-        Ok(counted(response, under_way, fuse))
+        if rule.is_some_and(|rule| rule.wrong_length) {
+            faulty::lengthen(response.headers_mut());
+        }
+        Ok(counted(response, under_way, faults))
     }
 
     /// Waits until nothing is under way, and what was answered is sent.
@@ -170,21 +170,34 @@ async fn apply<B>(
     }
     if let Some(status) = rule.http_status {
         let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-        return Ok(Some((status, "a fault that was asked for\n").into_response()));
+        let mut response = (status, "a fault that was asked for\n").into_response();
+        if let Some(when) = retry_after(rule) {
+            response.headers_mut().insert(header::RETRY_AFTER, when);
+        }
+        return Ok(Some(response));
     }
     if let Some(error) = &rule.oauth_error {
         let body = serde_json::json!({ "error": error, "error_description": "as asked for" });
         return Ok(Some((StatusCode::BAD_REQUEST, Json(body)).into_response()));
     }
     if let Some(status) = &rule.status {
-        let status = Status::new(status.code.into(), status.message.clone());
+        let mut status = Status::new(status.code.into(), status.message.clone());
         if !grpc {
             let words = format!("{status}\n");
             return Ok(Some((StatusCode::INTERNAL_SERVER_ERROR, words).into_response()));
         }
+        let when = rule.retry_after.as_deref().and_then(|when| when.parse().ok());
+        if let Some(when) = when {
+            status.metadata_mut().insert("retry-after", when);
+        }
         request.extensions_mut().insert(Fault(status));
     }
+    request.extensions_mut().insert(Oddities::of(rule));
     Ok(None)
+}
+
+fn retry_after(rule: &FaultRule) -> Option<HeaderValue> {
+    rule.retry_after.as_deref()?.try_into().ok()
 }
 
 async fn welcome() -> &'static str {
@@ -197,67 +210,10 @@ async fn not_found() -> Response<Body> {
 }
 
 /// The request stays under way until the whole answer was sent.
-fn counted(response: Response<Body>, under_way: UnderWay, fuse: Option<Fuse>) -> Response<Body> {
-    response.map(|body| Body::new(Counted { body, fuse, _under_way: under_way }))
-}
-
-struct Counted {
-    body: Body,
-    fuse: Option<Fuse>,
-    _under_way: UnderWay,
-}
-
-/// Breaks a connection in the middle of an answer.
-struct Fuse {
-    /// How many pieces still go before that.
-    left: u32,
-    blown: bool,
-    breaker: Arc<Notify>,
-}
-
-impl Fuse {
-    /// Another piece is due.
-    fn blows(&mut self) -> bool {
-        self.blown = self.left == 0;
-        self.left = self.left.saturating_sub(1);
-        if self.blown {
-            let breaker = self.breaker.clone();
-            // The pieces before this one are to arrive.
-            tokio::spawn(async move {
-                tokio::time::sleep(Duration::from_millis(20)).await;
-                breaker.notify_one();
-            });
-        }
-        self.blown
-    }
-}
-
-impl http_body::Body for Counted {
-    type Data = Bytes;
-    type Error = axum::Error;
-
-    fn poll_frame(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
-        if self.fuse.as_ref().is_some_and(|fuse| fuse.blown) {
-            return Poll::Pending;
-        }
-        let frame = Pin::new(&mut self.body).poll_frame(cx);
-        if frame.is_ready()
-            && let Some(fuse) = &mut self.fuse
-            && fuse.blows()
-        {
-            return Poll::Pending;
-        }
-        frame
-    }
-
-    fn is_end_stream(&self) -> bool {
-        self.body.is_end_stream()
-    }
-
-    fn size_hint(&self) -> SizeHint {
-        self.body.size_hint()
-    }
+fn counted(
+    response: Response<Body>,
+    under_way: UnderWay,
+    faults: Option<Faults>,
+) -> Response<Body> {
+    response.map(|body| Body::new(Faulty::new(body, under_way, faults)))
 }

@@ -17,6 +17,7 @@ mod clock;
 mod content;
 mod cors;
 mod download;
+mod faulty;
 mod front;
 mod ice;
 mod jwt;
@@ -39,6 +40,7 @@ use std::sync::{Arc, mpsc};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
+use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 use tokio::sync::{oneshot, watch};
 use tokio_rustls::TlsAcceptor;
@@ -89,6 +91,9 @@ pub struct Options {
     pub ice_servers: Vec<IceServer>,
     /// Whether INT and TERM end the server.
     pub signals: bool,
+    /// Whether it keeps what the calls of the data's services were asked with, for
+    /// [`Running::recorded`].
+    pub record: bool,
 }
 
 impl Default for Options {
@@ -105,6 +110,7 @@ impl Default for Options {
             heartbeat: Duration::from_secs(10),
             ice_servers: Vec::new(),
             signals: false,
+            record: false,
         }
     }
 }
@@ -178,6 +184,7 @@ impl Server {
             device_interval: options.device_interval,
             device_lifetime: options.device_lifetime,
             ice_servers: options.ice_servers,
+            record: options.record,
             stop,
         });
         Live::start(&shared)?;
@@ -300,7 +307,15 @@ impl Running {
         self.shared.traffic.requests()
     }
 
-    /// Starts to count anew.
+    /// The messages that the last calls of a path began with, the oldest first: as they came,
+    /// without the five bytes before each. There are up to 16, of `DataService` and
+    /// `DatasetService`, where [`Options::record`] says so; those over 64 KiB are left out.
+    #[must_use]
+    pub fn recorded(&self, path: &str) -> Vec<Bytes> {
+        self.shared.traffic.recorded(path)
+    }
+
+    /// Starts to count anew, and to record.
     pub fn clear_requests(&self) {
         self.shared.traffic.clear();
     }

@@ -1,16 +1,23 @@
 //! What was asked, how much at once, and faults on request.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
 /// More distinct paths than this are counted together.
 const PATHS: usize = 1000;
 
+/// So many request messages are kept of a path.
+const MESSAGES: usize = 16;
+
+/// Of so many paths.
+const RECORDED: usize = 100;
+
 /// A fault that tests ask for: `POST /sandbox/faults` takes a list of these, which replaces the
 /// one before it. The first rule that matches and is not used up applies; `delay_ms` goes with
-/// any of the others, or stands alone.
+/// any of the others, or stands alone, and so does what is done to the body of an answer.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct FaultRule {
@@ -20,6 +27,9 @@ pub struct FaultRule {
     /// How many requests it applies to.
     #[serde(default = "once")]
     pub times: u32,
+    /// Applies to each so-manieth of the requests only; the others go on to the next rule.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub every: Option<u32>,
     /// Waits before anything else.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub delay_ms: Option<u64>,
@@ -29,6 +39,10 @@ pub struct FaultRule {
     /// Answers with this HTTP status and a few words.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub http_status: Option<u16>,
+    /// Says with either of these when to try again, as the header or the metadata `retry-after`:
+    /// a number of seconds or an HTTP date.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub retry_after: Option<String>,
     /// Answers HTTP 400 with this OAuth error (`slow_down`, `access_denied`).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub oauth_error: Option<String>,
@@ -39,6 +53,26 @@ pub struct FaultRule {
     /// a message of a gRPC stream is a piece, and so is its end.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cut_after: Option<u32>,
+    /// Breaks the connection after so many bytes of the body of the answer, be it a download or
+    /// the messages of a gRPC call.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cut_at: Option<u64>,
+    /// The body of the answer comes no faster.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub bytes_per_second: Option<u64>,
+    /// After the first piece of the body nothing more comes, and the connection stays. Of a
+    /// gRPC call that is a message; of a download it is never the whole.
+    #[serde(default)]
+    pub stall: bool,
+    /// A download says that it is longer than it is, and ends early.
+    #[serde(default)]
+    pub wrong_length: bool,
+    /// A download comes whole, whatever range was asked for.
+    #[serde(default)]
+    pub no_ranges: bool,
+    /// A download is of another version than before: its `ETag` differs.
+    #[serde(default)]
+    pub other_etag: bool,
 }
 
 /// A gRPC status to answer with.
@@ -94,7 +128,30 @@ struct Inner {
     seen: Requests,
     under_way: usize,
     unseen: usize,
-    rules: Vec<FaultRule>,
+    rules: Vec<Rule>,
+    messages: BTreeMap<String, VecDeque<Bytes>>,
+}
+
+/// A rule that is in place.
+struct Rule {
+    rule: FaultRule,
+    /// How many requests came to it.
+    matched: u32,
+}
+
+impl Rule {
+    /// The fault of a request, if it is meant for this one.
+    fn take(&mut self, path: &str) -> Option<FaultRule> {
+        if !self.rule.matches(path) {
+            return None;
+        }
+        self.matched += 1;
+        if self.rule.every.is_some_and(|every| every > 1 && !self.matched.is_multiple_of(every)) {
+            return None;
+        }
+        self.rule.times -= 1;
+        Some(self.rule.clone())
+    }
 }
 
 /// The counters and the rules.
@@ -120,10 +177,7 @@ impl Traffic {
         let counts = &mut inner.seen.counts;
         let name = if counts.len() < PATHS || counts.contains_key(path) { path } else { "others" };
         *counts.entry(name.to_owned()).or_default() += 1;
-        let rule = inner.rules.iter_mut().find(|rule| rule.matches(path)).map(|rule| {
-            rule.times -= 1;
-            rule.clone()
-        });
+        let rule = inner.rules.iter_mut().find_map(|rule| rule.take(path));
         (UnderWay { traffic: self.clone(), seen: true }, rule)
     }
 
@@ -148,16 +202,38 @@ impl Traffic {
     pub(crate) fn clear(&self) {
         let mut inner = self.inner();
         inner.seen = Requests { highest_under_way: inner.under_way, ..Requests::default() };
+        inner.messages.clear();
+    }
+
+    /// Keeps what a call was asked with.
+    pub(crate) fn record(&self, path: &str, message: Bytes) {
+        let messages = &mut self.inner().messages;
+        if messages.len() >= RECORDED && !messages.contains_key(path) {
+            return;
+        }
+        let kept = messages.entry(path.to_owned()).or_default();
+        if kept.len() >= MESSAGES {
+            kept.pop_front();
+        }
+        kept.push_back(message);
+    }
+
+    /// What the calls of a path were asked with, the oldest first.
+    pub(crate) fn recorded(&self, path: &str) -> Vec<Bytes> {
+        self.inner().messages.get(path).into_iter().flatten().cloned().collect()
     }
 
     /// Puts other rules in place.
     pub(crate) fn set_rules(&self, rules: Vec<FaultRule>) {
-        self.inner().rules = rules;
+        let rules = rules.into_iter().map(|rule| Rule { rule, matched: 0 });
+        self.inner().rules = rules.collect();
     }
 
     /// The rules that are not used up.
     pub(crate) fn rules(&self) -> Vec<FaultRule> {
-        self.inner().rules.iter().filter(|rule| rule.times > 0).cloned().collect()
+        let inner = self.inner();
+        let rules = inner.rules.iter().map(|rule| &rule.rule);
+        rules.filter(|rule| rule.times > 0).cloned().collect()
     }
 }
 
@@ -187,6 +263,33 @@ mod tests {
         assert_eq!(applied, [true, true, true, false, false]);
         assert!(traffic.rules().is_empty());
         assert_eq!(traffic.requests().of("/a"), 4);
+    }
+
+    #[test]
+    fn a_rule_for_each_third_lets_the_others_go_on() {
+        let traffic = Traffic::default();
+        traffic.set_rules(vec![
+            FaultRule { times: 2, every: Some(3), cut: true, ..FaultRule::on("/a") },
+            FaultRule { times: 1, ..FaultRule::on("/a") },
+        ]);
+        let applied: Vec<Option<bool>> =
+            (0..10).map(|_| traffic.enter("/a").1.map(|rule| rule.cut)).collect();
+        let expected =
+            [Some(false), None, Some(true), None, None, Some(true), None, None, None, None];
+        assert_eq!(applied, expected);
+    }
+
+    #[test]
+    fn the_last_messages_of_a_path_are_kept() {
+        let traffic = Traffic::default();
+        for number in 0..20 {
+            traffic.record("/a", Bytes::from(vec![number]));
+        }
+        let kept: Vec<u8> = traffic.recorded("/a").iter().map(|message| message[0]).collect();
+        assert_eq!(kept, (4..20).collect::<Vec<u8>>());
+        assert!(traffic.recorded("/b").is_empty());
+        traffic.clear();
+        assert!(traffic.recorded("/a").is_empty());
     }
 
     #[test]

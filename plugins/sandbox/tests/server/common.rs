@@ -23,14 +23,16 @@ pub(crate) type App = AppServiceClient<Wire>;
 
 /// One sandbox of a world, with a clock that stands still.
 pub(crate) fn start(seed: Seed) -> Running {
+    start_with(seed, |_| {})
+}
+
+/// The same with other options.
+pub(crate) fn start_with(seed: Seed, change: impl FnOnce(&mut Options)) -> Running {
     let clock = Clock::still_at(UNIX_EPOCH + Duration::from_secs(1_760_000_000));
-    Server::start(Options {
-        seed,
-        clock,
-        heartbeat: Duration::from_secs(3600),
-        ..Options::default()
-    })
-    .expect("started")
+    let heartbeat = Duration::from_secs(3600);
+    let mut options = Options { seed, clock, heartbeat, ..Options::default() };
+    change(&mut options);
+    Server::start(options).expect("started")
 }
 
 /// One of a world in JSON.

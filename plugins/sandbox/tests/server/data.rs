@@ -1,9 +1,14 @@
 //! What machines capture: sent by a machine, found by filters, read in both ways, removed.
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 use http::Request;
+use prost::Message as _;
 use serde_json::json;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpStream;
+use tokio::time::Instant;
 use tokio_stream::iter;
 use tonic::Code;
 use viam_client::http_client::Answer;
@@ -13,10 +18,10 @@ use viam_proto::app::data::v1::data_service_client::DataServiceClient;
 use viam_proto::app::datasync::v1 as sync;
 use viam_proto::app::datasync::v1::data_sync_service_client::DataSyncServiceClient;
 use viam_sandbox::seed::{Amount, Seed};
-use viam_sandbox::server::Running;
+use viam_sandbox::server::{FaultRule, FaultStatus, Running};
 
 use crate::common::{
-    SMALL, admin, authenticate, create_key, demo, send, start, start_world, user, wire,
+    SMALL, admin, authenticate, create_key, demo, send, start, start_with, start_world, user, wire,
 };
 
 type Data = DataServiceClient<Wire>;
@@ -261,4 +266,138 @@ async fn what_was_captured_goes_with_the_world() {
     assert_eq!(status, 200);
     let mut empty = data(&running, "demo@example.com");
     assert!(all(&mut empty, pb::Filter::default(), 100).await.is_empty());
+}
+
+/// What comes of a download until the connection ends, or until nothing more comes for a while:
+/// the head, the body and whether it ended.
+async fn raw(running: &Running, uri: &str, headers: &str) -> (String, Vec<u8>, bool) {
+    let mut stream = TcpStream::connect(("127.0.0.1", running.port())).await.expect("connected");
+    let login = running.login("demo@example.com").expect("logged in");
+    let path = uri.strip_prefix(running.base_url()).expect("an address of the sandbox");
+    let request = format!(
+        "GET {path} HTTP/1.1\r\nhost: 127.0.0.1\r\nauthorization: Bearer {}\r\nconnection: close\r\n{headers}\r\n",
+        login.access_token
+    );
+    stream.write_all(request.as_bytes()).await.expect("asked");
+    let (mut bytes, mut piece) = (Vec::new(), [0; 4096]);
+    let ended = loop {
+        match tokio::time::timeout(Duration::from_millis(500), stream.read(&mut piece)).await {
+            Ok(Ok(0) | Err(_)) => break true,
+            Ok(Ok(length)) => bytes.extend_from_slice(&piece[..length]),
+            Err(_) => break false,
+        }
+    };
+    let end = bytes.windows(4).position(|four| four == b"\r\n\r\n").expect("a head") + 4;
+    let body = bytes.split_off(end);
+    (String::from_utf8(bytes).expect("text").to_lowercase(), body, ended)
+}
+
+#[tokio::test]
+async fn a_download_goes_wrong_in_every_way_that_is_asked_for() {
+    let running = start(Seed::Data(Amount { files: 1, bytes: 10_000, rows: 0 }));
+    let mut data = data(&running, "demo@example.com");
+    let uri = all(&mut data, pb::Filter::default(), 1).await.remove(0).uri;
+    let whole = raw(&running, &uri, "").await.1;
+    assert_eq!(whole.len(), 10_000);
+    let fault = |rule: FaultRule| running.set_faults(vec![rule]);
+    let on = || FaultRule::on("/files/*");
+
+    fault(FaultRule { cut_at: Some(4321), ..on() });
+    let (head, body, ended) = raw(&running, &uri, "").await;
+    assert!(head.contains("content-length: 10000\r\n") && ended, "{head}");
+    assert_eq!(body, whole[..4321]);
+
+    fault(FaultRule { stall: true, ..on() });
+    let (_, body, ended) = raw(&running, &uri, "").await;
+    assert!(!ended && !body.is_empty() && body.len() < 10_000 && whole.starts_with(&body));
+
+    fault(FaultRule { wrong_length: true, ..on() });
+    let (head, body, ended) = raw(&running, &uri, "").await;
+    assert!(head.contains("content-length: 11000\r\n") && ended, "{head}");
+    assert_eq!(body, whole);
+
+    fault(FaultRule { bytes_per_second: Some(20_000), ..on() });
+    let begun = Instant::now();
+    assert_eq!(raw(&running, &uri, "").await.1, whole);
+    assert!(begun.elapsed() > Duration::from_millis(400), "{:?}", begun.elapsed());
+
+    fault(FaultRule { no_ranges: true, ..on() });
+    let (head, body, _) = raw(&running, &uri, "range: bytes=100-\r\n").await;
+    assert!(head.starts_with("http/1.1 200") && body == whole, "{head}");
+
+    let tag =
+        |head: &str| head.lines().find_map(|line| line.strip_prefix("etag: ")).map(str::to_owned);
+    let (head, ..) = raw(&running, &uri, "range: bytes=100-\r\n").await;
+    let before = tag(&head).expect("a tag");
+    let resume = format!("range: bytes=100-\r\nif-range: {before}\r\n");
+    assert_eq!(raw(&running, &uri, &resume).await.1, whole[100..]);
+    fault(FaultRule { other_etag: true, ..on() });
+    let (head, body, _) = raw(&running, &uri, &resume).await;
+    assert!(head.starts_with("http/1.1 200") && tag(&head) != Some(before), "{head}");
+    assert_eq!(body, whole);
+
+    let when = Some("7".to_owned());
+    fault(FaultRule { http_status: Some(503), retry_after: when, ..on() });
+    let (head, ..) = raw(&running, &uri, "").await;
+    assert!(head.starts_with("http/1.1 503") && head.contains("retry-after: 7\r\n"), "{head}");
+}
+
+#[tokio::test]
+async fn each_second_call_may_be_refused_and_say_when_to_come_back() {
+    let running = start(Seed::Data(Amount { files: 1, bytes: 10, rows: 0 }));
+    let mut data = data(&running, "demo@example.com");
+    running.set_faults(vec![FaultRule {
+        times: 2,
+        every: Some(2),
+        status: Some(FaultStatus { code: 16, message: "token expired".to_owned() }),
+        retry_after: Some("3".to_owned()),
+        ..FaultRule::on("/viam.app.data.v1.DataService/*")
+    }]);
+    for expected in [true, false, true, false, true, true] {
+        let request = pb::BinaryDataByFilterRequest::default();
+        match data.binary_data_by_filter(request).await {
+            Ok(_) => assert!(expected),
+            Err(status) => {
+                assert!(!expected && status.code() == Code::Unauthenticated, "{status}");
+                assert_eq!(status.metadata().get("retry-after").expect("a time"), "3");
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn an_answer_of_a_call_is_cut_and_stalls_too() {
+    let running = start(Seed::Data(Amount { files: 1, bytes: 100_000, rows: 0 }));
+    let mut data = data(&running, "demo@example.com");
+    let path = "/viam.app.data.v1.DataService/BinaryDataByFilter";
+    let request = pb::BinaryDataByFilterRequest { include_binary: true, ..Default::default() };
+    running.set_faults(vec![
+        FaultRule { cut_at: Some(50_000), ..FaultRule::on(path) },
+        FaultRule { stall: true, ..FaultRule::on(path) },
+    ]);
+    data.binary_data_by_filter(request.clone()).await.expect_err("cut");
+    let stalled = data.binary_data_by_filter(request.clone());
+    let stalled = tokio::time::timeout(Duration::from_millis(300), stalled).await;
+    assert!(stalled.is_err(), "{stalled:?}");
+    let page = data.binary_data_by_filter(request).await.expect("used up").into_inner();
+    assert_eq!(page.data[0].binary.len(), 100_000);
+}
+
+#[tokio::test]
+async fn what_was_asked_for_is_kept_on_request() {
+    let path = "/viam.app.data.v1.DataService/BinaryDataByFilter";
+    for record in [true, false] {
+        let running = start_with(Seed::Fleet, |options| options.record = record);
+        let mut data = data(&running, "demo@example.com");
+        let filter = pb::Filter { robot_name: "rover-1".to_owned(), ..Default::default() };
+        let data_request = asked(filter, 7, "");
+        let request = pb::BinaryDataByFilterRequest { data_request, ..Default::default() };
+        data.binary_data_by_filter(request.clone()).await.expect("a page");
+        let seen: Vec<_> = running
+            .recorded(path)
+            .into_iter()
+            .map(|bytes| pb::BinaryDataByFilterRequest::decode(bytes).expect("a message"))
+            .collect();
+        assert_eq!(seen, if record { vec![request] } else { Vec::new() });
+    }
 }

@@ -16,7 +16,7 @@ use viam_proto::app::v1::{app_service_server, robot_service_server};
 use viam_proto::rpc::v1::auth_service_server;
 use viam_proto::rpc::webrtc::v1::signaling_service_server;
 
-use super::{app, auth, data, live, machines, signaling, sync};
+use super::{app, auth, data, live, machines, record, signaling, sync};
 use crate::machine;
 use crate::server::jwt::{ACCESS, Access};
 use crate::server::state::Shared;
@@ -86,6 +86,10 @@ impl Gate {
             };
         } else if service != auth_service_server::SERVICE_NAME {
             return Ok(unserved(&path));
+        }
+        if self.shared.record && record::wants(&path) {
+            let traffic = self.shared.traffic.clone();
+            request = request.map(|body| record::tap(path.clone(), body, traffic));
         }
         let response = self.routes.oneshot(request).await?;
         // The default bodies of the generated traits do not know their names.

@@ -16,6 +16,7 @@ mod logs;
 mod machines;
 mod organizations;
 mod parts;
+mod record;
 mod robots;
 mod signaling;
 mod sync;
