@@ -4,11 +4,15 @@ use serde_json::json;
 
 use super::logs;
 use super::{
-    Amount, LocationSpec, MachineSpec, OrganizationSpec, PartSpec, SeriesSpec, What, World,
+    Amount, DatasetSpec, LocationSpec, MachineSpec, OrganizationSpec, PartSpec, SeriesSpec, What,
+    World,
 };
 
 /// Seconds.
 const HOUR: u32 = 3600;
+
+/// The dataset of the fleet.
+const DATASET: &str = "rover-pictures";
 
 /// Three organizations, five locations (one shared by two organizations), eleven machines. The
 /// first machine of all is the one that is meant where nobody says another.
@@ -17,7 +21,10 @@ pub(super) fn fleet() -> World {
         parts: vec![
             PartSpec {
                 logs: logs::rover(),
-                captured: vec![pictures(12), readings(48)],
+                captured: vec![
+                    SeriesSpec { dataset: Some(DATASET.to_owned()), ..pictures(12) },
+                    readings(48),
+                ],
                 ..live("rover-1-main", rover_config())
             },
             PartSpec { logs: logs::starting("rover-1-arm", 3600), ..seen("rover-1-arm", 5) },
@@ -53,6 +60,7 @@ pub(super) fn fleet() -> World {
         organizations: vec![
             OrganizationSpec {
                 namespace: "acme".to_owned(),
+                datasets: vec![DatasetSpec { id: None, name: DATASET.to_owned() }],
                 locations: vec![
                     location("Warehouse", warehouse),
                     LocationSpec {
@@ -86,11 +94,14 @@ pub(super) fn docs() -> World {
         let logs = logs::starting(name, HOUR);
         vec![PartSpec { logs, ..live(name, docs_config()) }]
     };
-    let my_robot = MachineSpec {
+    let mut my_robot = MachineSpec {
         id: Some("82c608a-1be9-46a5-968d-bad3a8a6daa".to_owned()),
         parts: main("myrobot-main"),
         ..machine("myrobot")
     };
+    my_robot.parts[0]
+        .captured
+        .push(SeriesSpec { dataset: Some("abc".to_owned()), ..series("cam", "camera", 6) });
     let my_rover = MachineSpec {
         id: Some("82c608a-1be9-46a5".to_owned()),
         parts: main("myrover-main"),
@@ -105,6 +116,10 @@ pub(super) fn docs() -> World {
         users: Vec::new(),
         organizations: vec![
             OrganizationSpec {
+                datasets: vec![DatasetSpec {
+                    id: Some("abc".to_owned()),
+                    name: "MyDataset".to_owned(),
+                }],
                 locations: vec![place("myLoc", vec![my_robot, my_rover])],
                 ..organization("Robot's Org")
             },
@@ -191,6 +206,7 @@ fn series(component: &str, kind: &str, count: u32) -> SeriesSpec {
         every_secs: 60,
         ago_secs: 60,
         tags: Vec::new(),
+        dataset: None,
     }
 }
 

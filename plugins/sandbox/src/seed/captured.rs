@@ -31,6 +31,10 @@ pub struct SeriesSpec {
     /// Tags of every third one, the first among them.
     #[serde(default)]
     pub tags: Vec<String>,
+    /// The name or id of a dataset of the organization that files with tags are in; all of them
+    /// where there are no tags.
+    #[serde(default)]
+    pub dataset: Option<String>,
 }
 
 /// What a series is made of.
@@ -51,8 +55,14 @@ fn minute() -> u32 {
 }
 
 impl SeriesSpec {
-    /// Writes the series of a part.
-    pub(super) fn load(&self, db: &Connection, part: &Capture, now: i64) -> rusqlite::Result<()> {
+    /// Writes the series of a part. The dataset is given by its id.
+    pub(super) fn load(
+        &self,
+        db: &Connection,
+        part: &Capture,
+        dataset: Option<&str>,
+        now: i64,
+    ) -> rusqlite::Result<()> {
         let (method, mime, ext) = match self.what {
             What::Pictures => ("GetImages", "image/png", ".png"),
             What::Files(_) => ("ReadImage", "application/octet-stream", ".bin"),
@@ -76,6 +86,7 @@ impl SeriesSpec {
             let before = i64::from(self.count - 1 - number) * i64::from(self.every_secs);
             let requested = now - (before + i64::from(self.ago_secs)) * 1_000_000;
             let tags = if number % 3 == 0 { self.tags.clone() } else { Vec::new() };
+            let member = self.tags.is_empty() || !tags.is_empty();
             if self.what == What::Readings {
                 let reading = Reading {
                     requested,
@@ -101,6 +112,7 @@ impl SeriesSpec {
                 content,
                 boxes: "[]".to_owned(),
                 tags,
+                datasets: dataset.filter(|_| member).map(str::to_owned).into_iter().collect(),
                 ..File::default()
             };
             files::insert(db, row, &file)?;

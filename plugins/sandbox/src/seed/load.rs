@@ -8,7 +8,7 @@ use viam_contract::{Error, Kind, Result};
 use super::{DEMO_USER, KeySpec, LocationSpec, MachineSpec, OrganizationSpec, PartSpec, World};
 use crate::server::names;
 use crate::server::secrets;
-use crate::store::data::Capture;
+use crate::store::data::{Capture, Dataset, datasets};
 use crate::store::{
     Failure, Grant, Identity, Key, Location, Organization, Part, Robot, Role, User,
 };
@@ -90,6 +90,17 @@ impl Loader<'_> {
             .find(|email| self.users.iter().all(|user| user.email != **email));
         if let Some(stranger) = stranger {
             return Err(wrong(format!("the member {stranger} of {:?} is no user", spec.name)));
+        }
+        for dataset in &spec.datasets {
+            let made = || secrets::id_of(&format!("dataset/{}/{}", spec.name, dataset.name));
+            let row = Dataset {
+                id: dataset.id.clone().unwrap_or_else(made),
+                name: dataset.name.clone(),
+                organization: id.clone(),
+                created: self.now,
+            };
+            let added = datasets::insert(self.db, &row);
+            taken(added, || format!("the id or the name of dataset {:?}", dataset.name))?;
         }
         spec.keys.iter().try_for_each(|key| self.key(&path, key, grant))
     }
@@ -218,10 +229,21 @@ impl Loader<'_> {
                 ..Capture::default()
             };
             for series in &spec.captured {
-                series.load(self.db, &source, self.now)?;
+                let dataset = self.dataset(organization, series.dataset.as_deref())?;
+                series.load(self.db, &source, dataset.as_deref(), self.now)?;
             }
         }
         Ok(())
+    }
+
+    /// The id of a dataset of an organization, which stands there by its name or its id.
+    fn dataset(&self, organization: &str, word: Option<&str>) -> Result<Option<String>, Failure> {
+        let Some(word) = word else { return Ok(None) };
+        let all = datasets::list(self.db, organization)?;
+        match all.into_iter().find(|dataset| dataset.id == word || dataset.name == word) {
+            Some(dataset) => Ok(Some(dataset.id)),
+            None => Err(wrong(format!("the organization has no dataset {word:?}"))),
+        }
     }
 
     fn key(
@@ -327,6 +349,10 @@ mod tests {
                 "\"x\"",
             ),
             (r#"{"organizations": [{"name": "A", "members": ["x@y"]}]}"#, "x@y"),
+            (
+                r#"{"organizations": [{"name": "A", "datasets": [{"name": "d"}, {"name": "d"}]}]}"#,
+                "\"d\"",
+            ),
             (
                 r#"{"organizations": [{"name": "A", "locations": [{"name": "L", "machines": [{"name": "m"}, {"name": "m"}]}]}]}"#,
                 "\"m\"",

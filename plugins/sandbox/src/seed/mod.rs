@@ -12,6 +12,7 @@
 //!       "namespace": "acme",
 //!       "members": ["demo@example.com"],
 //!       "keys": [{ "name": "ci", "id": "…", "secret": "…", "role": "owner" }],
+//!       "datasets": [{ "name": "views" }],
 //!       "locations": [
 //!         {
 //!           "name": "Hall",
@@ -57,7 +58,8 @@
 //! `demo@example.com`. A part without `last_access_ago_secs` was never there; one with
 //! `"live": true` answers calls with fakes of what its configuration names. Entries of `logs` may
 //! have `fields`, a list of objects as machines send them ([`LogSpec`]). A series of `captured` is
-//! made of `"pictures"`, of `"readings"` or of `{"files": BYTES}` ([`SeriesSpec`]). A key without `secret`
+//! made of `"pictures"`, of `"readings"` or of `{"files": BYTES}` ([`SeriesSpec`]); its `dataset` is
+//! the name or the id of one of the organization's `datasets` ([`DatasetSpec`]). A key without `secret`
 //! gets a random one. An unknown key of the file is an error that names it.
 
 mod builtin;
@@ -243,9 +245,23 @@ pub struct OrganizationSpec {
     /// Keys for all of it.
     #[serde(default)]
     pub keys: Vec<KeySpec>,
+    /// Its datasets, which series of what its machines have captured name.
+    #[serde(default)]
+    pub datasets: Vec<DatasetSpec>,
     /// The locations that it is the primary owner of.
     #[serde(default)]
     pub locations: Vec<LocationSpec>,
+}
+
+/// A dataset of a world.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DatasetSpec {
+    /// Its id; made from the names when it is missing.
+    #[serde(default)]
+    pub id: Option<String>,
+    /// Its name.
+    pub name: String,
 }
 
 /// A location of a world.

@@ -5,6 +5,7 @@ mod access;
 mod auth;
 mod common;
 mod data;
+mod datasets;
 mod device;
 mod durable;
 mod faults;

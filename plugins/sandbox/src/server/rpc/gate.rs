@@ -11,12 +11,13 @@ use tonic::{Code, Status};
 use tower::ServiceExt as _;
 
 use viam_proto::app::data::v1::data_service_server;
+use viam_proto::app::dataset::v1::dataset_service_server;
 use viam_proto::app::datasync::v1::data_sync_service_server;
 use viam_proto::app::v1::{app_service_server, robot_service_server};
 use viam_proto::rpc::v1::auth_service_server;
 use viam_proto::rpc::webrtc::v1::signaling_service_server;
 
-use super::{app, auth, data, live, machines, record, signaling, sync};
+use super::{app, auth, data, datasets, live, machines, record, signaling, sync};
 use crate::machine;
 use crate::server::jwt::{ACCESS, Access};
 use crate::server::state::Shared;
@@ -25,6 +26,7 @@ use crate::server::state::Shared;
 const SERVED: &[&str] = &[
     app_service_server::SERVICE_NAME,
     data_service_server::SERVICE_NAME,
+    dataset_service_server::SERVICE_NAME,
     data_sync_service_server::SERVICE_NAME,
     robot_service_server::SERVICE_NAME,
     signaling_service_server::SERVICE_NAME,
@@ -50,6 +52,7 @@ impl Gate {
         let routes = Routes::new(auth::service(shared.clone()))
             .add_service(app::service(shared.clone()))
             .add_service(data::service(shared.clone()))
+            .add_service(datasets::service(shared.clone()))
             .add_service(machines::service(shared.clone()))
             .add_service(signaling::service(shared.clone()))
             .add_service(sync::service(shared.clone()))

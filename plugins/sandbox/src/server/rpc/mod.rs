@@ -7,6 +7,7 @@ mod auth;
 mod config;
 mod convert;
 mod data;
+mod datasets;
 mod gate;
 mod keys;
 mod live;

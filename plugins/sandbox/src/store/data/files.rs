@@ -3,7 +3,7 @@
 use rusqlite::{Connection, OptionalExtension as _, Row, params, params_from_iter};
 
 use super::filter::{Filter, Page, Reach, Sql, of_files, paged};
-use super::{COLUMNS, Capture, read_capture};
+use super::{COLUMNS, Capture, datasets, read_capture};
 
 /// Where the bytes of a file are.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -108,7 +108,7 @@ pub(crate) fn insert(db: &Connection, capture: i64, new: &File) -> rusqlite::Res
     let seq = db.last_insert_rowid();
     add_tags(db, seq, &new.tags)?;
     for dataset in &new.datasets {
-        add_to_dataset(db, dataset, seq)?;
+        datasets::add(db, dataset, seq)?;
     }
     Ok(())
 }
@@ -168,13 +168,6 @@ pub(crate) fn remove_tags(db: &Connection, seq: i64, tags: &[String]) -> rusqlit
             .execute(params![seq, tag])?;
     }
     Ok(removed)
-}
-
-/// Puts one into a dataset.
-pub(crate) fn add_to_dataset(db: &Connection, dataset: &str, seq: i64) -> rusqlite::Result<()> {
-    db.prepare_cached("INSERT OR IGNORE INTO dataset_files(dataset, file) VALUES (?1, ?2)")?
-        .execute(params![dataset, seq])?;
-    Ok(())
 }
 
 #[cfg(test)]

@@ -1,11 +1,13 @@
 //! What machines capture: files (pictures, clouds of points) and readings of sensors.
 
+pub(crate) mod datasets;
 pub(crate) mod files;
 mod filter;
 pub(crate) mod readings;
 
 use rusqlite::{Connection, OptionalExtension as _, Row, params};
 
+pub(crate) use datasets::Dataset;
 pub(crate) use files::{Content, File};
 pub(crate) use filter::{Cursor, Filter, Page, Reach, Tags};
 pub(crate) use readings::Reading;

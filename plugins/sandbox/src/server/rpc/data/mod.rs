@@ -2,6 +2,7 @@
 
 mod binary;
 mod convert;
+mod members;
 mod tabular;
 mod tags;
 
@@ -64,6 +65,10 @@ methods! {
         -> AddTagsToBinaryDataByIDsResponse = tags::add;
     remove_tags_from_binary_data_by_i_ds(RemoveTagsFromBinaryDataByIDsRequest)
         -> RemoveTagsFromBinaryDataByIDsResponse = tags::remove;
+    add_binary_data_to_dataset_by_i_ds(AddBinaryDataToDatasetByIDsRequest)
+        -> AddBinaryDataToDatasetByIDsResponse = members::add;
+    remove_binary_data_from_dataset_by_i_ds(RemoveBinaryDataFromDatasetByIDsRequest)
+        -> RemoveBinaryDataFromDatasetByIDsResponse = members::remove;
 
     {
         binary_data_by_filter(BinaryDataByFilterRequest) -> BinaryDataByFilterResponse
