@@ -5,6 +5,7 @@ use std::fs::{self, DirBuilder, File};
 use std::io::{self, ErrorKind, Read as _, Write as _};
 use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use bytes::Bytes;
@@ -25,11 +26,15 @@ const SMALL: u64 = 16 << 20;
 /// An open folder.
 pub(crate) struct Dir {
     root: PathBuf,
-    /// Where this process puts what is not complete.
-    partial: PathBuf,
+    partial: OnceLock<Partial>,
+    next: AtomicU64,
+}
+
+/// Where this process puts what is not complete.
+struct Partial {
+    path: PathBuf,
     /// Held as long as this process lives.
     _lock: File,
-    next: AtomicU64,
 }
 
 /// A file that has no name yet; it is gone if it never gets one. Its path is empty once it has.
@@ -40,37 +45,39 @@ pub(crate) struct Unnamed {
 }
 
 impl Dir {
-    /// Makes the folder, and clears away what a killed export has left in it.
+    /// Clears away what a killed export has left in the folder. It is made when there is something
+    /// to put into it.
     pub(super) fn open(root: PathBuf) -> Result<Self> {
         let folder = root.join(PARTIAL);
         let fail = |error| failure(&root, error);
-        make(&folder).map_err(fail)?;
-        let door = File::open(&folder).map_err(fail)?;
-        // A system without locks is one where nothing is cleared away.
-        let locked = door.lock().is_ok();
-        if locked {
-            clear(&folder).map_err(fail)?;
-        }
-        let mut number = 0_u64;
-        let partial = loop {
-            let partial = folder.join(number.to_string());
-            match DirBuilder::new().mode(MODE).create(&partial) {
-                Ok(()) => break partial,
-                Err(error) if error.kind() == ErrorKind::AlreadyExists => number += 1,
-                Err(error) => return Err(fail(error)),
+        match File::open(&folder) {
+            Ok(door) => {
+                // A system without locks is one where nothing is cleared away.
+                if door.lock().is_ok() {
+                    clear(&folder).map_err(fail)?;
+                    // Others may be at work there.
+                    let _ = fs::remove_dir(&folder);
+                }
             }
-        };
-        let lock = File::open(&partial).map_err(fail)?;
-        if locked {
-            lock.lock().map_err(fail)?;
+            Err(error) if error.kind() == ErrorKind::NotFound => {}
+            Err(error) => return Err(fail(error)),
         }
-        Ok(Self { root, partial, _lock: lock, next: AtomicU64::new(0) })
+        Ok(Self { root, partial: OnceLock::new(), next: AtomicU64::new(0) })
+    }
+
+    fn partial(&self) -> Result<&Path> {
+        if let Some(partial) = self.partial.get() {
+            return Ok(&partial.path);
+        }
+        let made = Partial::make(&self.root).map_err(|error| failure(&self.root, error))?;
+        // Of two at once, the folder of one is thrown away.
+        Ok(&self.partial.get_or_init(|| made).path)
     }
 
     /// Begins a file.
     pub(super) fn begin(&self) -> Result<Unnamed> {
         let number = self.next.fetch_add(1, Ordering::Relaxed);
-        let path = self.partial.join(number.to_string());
+        let path = self.partial()?.join(number.to_string());
         let file = File::options().write(true).create_new(true).open(&path);
         let file = file.map_err(|error| failure(&self.root, error))?;
         Ok(Unnamed { file, path, shown: self.root.clone() })
@@ -101,12 +108,43 @@ impl Dir {
     }
 }
 
+impl Partial {
+    fn make(root: &Path) -> io::Result<Self> {
+        let folder = root.join(PARTIAL);
+        loop {
+            make(&folder)?;
+            let door = File::open(&folder)?;
+            // Without the lock another process might take it for one that was left.
+            let locked = door.lock().is_ok();
+            let mut number = 0_u64;
+            let path = loop {
+                let path = folder.join(number.to_string());
+                match DirBuilder::new().mode(MODE).create(&path) {
+                    Ok(()) => break Some(path),
+                    Err(error) if error.kind() == ErrorKind::AlreadyExists => number += 1,
+                    // The last one has just cleared it away.
+                    Err(error) if error.kind() == ErrorKind::NotFound => break None,
+                    Err(error) => return Err(error),
+                }
+            };
+            let Some(path) = path else { continue };
+            let lock = File::open(&path)?;
+            if locked {
+                lock.lock()?;
+            }
+            return Ok(Self { path, _lock: lock });
+        }
+    }
+}
+
 /// Nothing unfinished stays when the export ends, however it ends.
-impl Drop for Dir {
+impl Drop for Partial {
     fn drop(&mut self) {
-        let _ = fs::remove_dir_all(&self.partial);
-        // Others may be at work there.
-        let _ = fs::remove_dir(self.root.join(PARTIAL));
+        let _ = fs::remove_dir_all(&self.path);
+        if let Some(folder) = self.path.parent() {
+            // Others may be at work there.
+            let _ = fs::remove_dir(folder);
+        }
     }
 }
 
@@ -258,8 +296,7 @@ mod tests {
         assert!(!dir.put("metadata/d/a.json/x", Bytes::new(), Put::New).expect("put"));
         assert_eq!(dir.stat("metadata/d").expect("stat"), None);
         assert_eq!(dir.read("metadata/d/a.json/x").expect("read"), None);
-        let unfinished = dir.begin().expect("begun");
-        std::mem::forget(unfinished);
+        std::mem::forget(dir.begin().expect("begun"));
         drop(dir);
         assert!(!root.path().join(PARTIAL).exists());
     }
@@ -268,6 +305,9 @@ mod tests {
     fn what_a_killed_process_left_is_cleared_and_what_another_writes_is_not() {
         let root = tempfile::tempdir().expect("folder");
         let left = root.path().join(PARTIAL).join("0");
+        let clean = Dir::open(root.path().join("none/there")).expect("open");
+        assert!(!root.path().join("none").exists());
+        drop(clean);
         fs::create_dir_all(&left).expect("left");
         fs::write(left.join("7"), "half").expect("left");
         let one = Dir::open(root.path().to_owned()).expect("open");

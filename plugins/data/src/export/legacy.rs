@@ -8,7 +8,7 @@ use super::how::HowArgs;
 use crate::filter::FilterArgs;
 
 #[derive(clap::Args, Debug)]
-pub(crate) struct Args {
+pub(crate) struct LegacyArgs {
     /// folder or bucket, as in `s3://BUCKET/PREFIX`
     #[arg(long, value_name = "PLACE", required = true)]
     destination: Option<String>,
@@ -34,8 +34,8 @@ enum DataType {
     Tabular,
 }
 
-pub(crate) async fn run(cx: &Context, args: Args) -> Result<()> {
-    let Args { destination, data_type, how, filter, tags, dataset_id } = args;
+pub(crate) async fn run(cx: &Context, args: LegacyArgs) -> Result<()> {
+    let LegacyArgs { destination, data_type, how, filter, tags, dataset_id } = args;
     let (destination, word) = (destination.unwrap_or_default(), data_type.unwrap_or_default());
     let Ok(data_type) = DataType::from_str(&word, false) else {
         let words = format!("data-type must be binary or tabular, got {}", text::quoted(&word));

@@ -16,7 +16,7 @@ pub(crate) struct Args {
     #[command(subcommand)]
     verb: Option<Verb>,
     #[command(flatten)]
-    legacy: legacy::Args,
+    legacy: legacy::LegacyArgs,
 }
 
 #[derive(Subcommand, Debug)]

@@ -112,13 +112,13 @@ pub(super) struct Faulty {
     pause: Option<Pin<Box<Sleep>>>,
     /// Nothing more comes.
     over: bool,
-    _under_way: UnderWay,
+    under_way: UnderWay,
 }
 
 impl Faulty {
     pub(super) fn new(body: Body, under_way: UnderWay, faults: Option<Faults>) -> Self {
         let (rest, pause, over) = (Bytes::new(), None, false);
-        Self { body, faults, rest, pause, over, _under_way: under_way }
+        Self { body, faults, rest, pause, over, under_way }
     }
 }
 
@@ -131,7 +131,11 @@ impl http_body::Body for Faulty {
     fn poll_frame(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Piece> {
         let this = self.get_mut();
         let Some(faults) = &mut this.faults else {
-            return Pin::new(&mut this.body).poll_frame(cx);
+            let frame = ready!(Pin::new(&mut this.body).poll_frame(cx));
+            if let Some(Ok(frame)) = &frame {
+                this.under_way.send(frame.data_ref().map_or(0, Bytes::len));
+            }
+            return Poll::Ready(frame);
         };
         if this.over {
             return Poll::Pending;
@@ -171,6 +175,7 @@ impl http_body::Body for Faulty {
             this.pause = Some(Box::pin(tokio::time::sleep(pause)));
         }
         this.over = faults.stall;
+        this.under_way.send(piece.len());
         Poll::Ready(Some(Ok(Frame::data(piece))))
     }
 

@@ -315,6 +315,12 @@ impl Running {
         self.shared.traffic.recorded(path)
     }
 
+    /// How many bytes of answers were sent since the start.
+    #[must_use]
+    pub fn sent(&self) -> u64 {
+        self.shared.traffic.sent()
+    }
+
     /// Starts to count anew, and to record.
     pub fn clear_requests(&self) {
         self.shared.traffic.clear();

@@ -1,6 +1,7 @@
 //! What was asked, how much at once, and faults on request.
 
 use std::collections::{BTreeMap, VecDeque};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use bytes::Bytes;
@@ -156,7 +157,11 @@ impl Rule {
 
 /// The counters and the rules.
 #[derive(Clone, Default)]
-pub(crate) struct Traffic(Arc<Mutex<Inner>>);
+pub(crate) struct Traffic {
+    shared: Arc<Mutex<Inner>>,
+    /// Bytes of the bodies of answers.
+    sent: Arc<AtomicU64>,
+}
 
 /// A request is under way until this is dropped.
 pub(crate) struct UnderWay {
@@ -166,7 +171,12 @@ pub(crate) struct UnderWay {
 
 impl Traffic {
     fn inner(&self) -> MutexGuard<'_, Inner> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.shared.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// How many bytes of answers were sent since the start.
+    pub(crate) fn sent(&self) -> u64 {
+        self.sent.load(Ordering::Relaxed)
     }
 
     /// Counts a request and finds the fault that is meant for it.
@@ -234,6 +244,13 @@ impl Traffic {
         let inner = self.inner();
         let rules = inner.rules.iter().map(|rule| &rule.rule);
         rules.filter(|rule| rule.times > 0).cloned().collect()
+    }
+}
+
+impl UnderWay {
+    /// So many bytes of the answer are sent.
+    pub(crate) fn send(&self, bytes: usize) {
+        self.traffic.sent.fetch_add(bytes as u64, Ordering::Relaxed);
     }
 }
 
