@@ -6,6 +6,8 @@ mod commands;
 mod device_flow;
 mod dispatch;
 mod docs;
+mod export;
+mod export_faults;
 mod files;
 mod flags;
 mod handover;
