@@ -17,4 +17,4 @@ pub mod settings;
 pub mod world;
 
 // The doors to the ambient world are shared with executable plugins.
-pub use viam_plugin::{connect, doors, paths, report, streams, trace};
+pub use viam_plugin::{connect, doors, paths, report, secret, streams, trace};

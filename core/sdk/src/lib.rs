@@ -18,12 +18,14 @@ pub mod doors;
 pub mod paths;
 pub mod report;
 mod run;
+mod secret;
 mod session;
 mod sessions;
 pub mod streams;
 pub mod trace;
 
 pub use run::run;
+pub use secret::secret;
 pub use session::Session;
 pub use viam_contract as contract;
 

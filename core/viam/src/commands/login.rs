@@ -142,7 +142,8 @@ fn ask(world: &World, approval: &Approval, no_browser: bool) {
 }
 
 fn api_key(world: &World, args: &KeyArgs) -> Result<()> {
-    let key = ApiKey { id: args.key_id.trim().to_owned(), key: secret(&args.key)? };
+    let key =
+        ApiKey { id: args.key_id.trim().to_owned(), key: secret(&args.key, "Secret of the key")? };
     if key.id.is_empty() || key.key.is_empty() {
         return Err(Error::new(Kind::Usage, "the key's id or secret is empty")
             .hint_run("viam login api-key --key-id ID --key -"));

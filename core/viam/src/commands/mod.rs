@@ -6,7 +6,6 @@ pub(crate) mod login;
 pub(crate) mod logout;
 pub(crate) mod plugin;
 pub(crate) mod profiles;
-mod secret;
 pub(crate) mod version;
 pub(crate) mod whoami;
 
@@ -16,11 +15,10 @@ use std::future::Future;
 use clap::{ArgMatches, Command};
 use viam_contract::Result;
 pub(crate) use viam_contract::cli::args;
+pub(crate) use viam_host::secret;
 use viam_host::world::World;
 
 use crate::dispatch;
-
-pub(crate) use secret::secret;
 
 /// A command of the core.
 pub(crate) struct CoreCommand {

@@ -78,7 +78,8 @@ fn run(world: &World, args: ProfilesArgs) -> Result<()> {
 }
 
 fn put(world: &World, args: KeyArgs, update: bool) -> Result<()> {
-    let key = ApiKey { id: args.key_id.trim().to_owned(), key: secret(&args.key)? };
+    let key =
+        ApiKey { id: args.key_id.trim().to_owned(), key: secret(&args.key, "Secret of the key")? };
     if key.id.is_empty() || key.key.is_empty() {
         return Err(Error::new(Kind::Usage, "the key's id or secret is empty")
             .hint_run("viam profiles --help"));

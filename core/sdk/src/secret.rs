@@ -6,12 +6,15 @@ use rustix::termios::{LocalModes, OptionalActions, Termios, tcgetattr, tcsetattr
 use viam_contract::{Error, Kind, Result, ResultExt as _};
 
 /// A secret that was given; `-` reads it from stdin, so that no other process sees it. On a
-/// terminal it is asked for and not shown.
-pub(crate) fn secret(given: &str) -> Result<String> {
+/// terminal it is asked for, as `what`, and not shown.
+///
+/// # Errors
+/// `Usage` when stdin holds none, `Cancelled` when it is interrupted.
+pub fn secret(given: &str, what: &str) -> Result<String> {
     if given != "-" {
         return Ok(given.to_owned());
     }
-    let line = if io::stdin().is_terminal() { typed()? } else { first_line()? };
+    let line = if io::stdin().is_terminal() { typed(what)? } else { first_line()? };
     let secret = line.trim().to_owned();
     if secret.is_empty() {
         return Err(Error::new(Kind::Usage, "stdin holds no secret")
@@ -36,7 +39,7 @@ impl Drop for Restored {
     }
 }
 
-fn typed() -> Result<String> {
+fn typed(what: &str) -> Result<String> {
     let doing = || "cannot read from the terminal".to_owned();
     let before = tcgetattr(io::stdin()).or_kind(Kind::User, doing)?;
     let mut silent = before.clone();
@@ -44,7 +47,7 @@ fn typed() -> Result<String> {
     let restored = Restored(before);
     tcsetattr(io::stdin(), OptionalActions::Flush, &silent).or_kind(Kind::User, doing)?;
     // Asked only now: what was typed before is dropped, what is typed from here on is not shown.
-    write!(io::stderr(), "Secret of the key (not shown): ")?;
+    write!(io::stderr(), "{what} (not shown): ")?;
     let mut line = Vec::new();
     let mut byte = [0];
     loop {
