@@ -4,9 +4,12 @@ mod client;
 mod destination;
 mod engine;
 mod export;
+mod count;
+mod delete;
 mod filter;
 mod json;
 mod name;
+mod organization;
 mod pages;
 mod shard;
 
@@ -33,6 +36,8 @@ struct DataArgs {
 enum DataVerb {
     /// Export files and readings into a folder or a bucket
     Export(export::Args),
+    /// Delete files or readings
+    Delete(Box<delete::Args>),
 }
 
 /// Collect files into datasets and export them
@@ -63,6 +68,7 @@ impl Plugin for Data {
         Box::pin(async move {
             match cli::args::<DataArgs>(&matches)?.verb {
                 DataVerb::Export(args) => export::run(cx, args).await,
+                DataVerb::Delete(args) => delete::run(cx, *args).await,
             }
         })
     }

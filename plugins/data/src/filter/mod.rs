@@ -59,14 +59,26 @@ fn given(value: Option<&String>) -> String {
     value.cloned().unwrap_or_default()
 }
 
-fn list(values: &[String]) -> Vec<String> {
+/// The items of a list, without the spaces around them.
+pub(crate) fn list(values: &[String]) -> Vec<String> {
     values.iter().map(|value| value.trim().to_owned()).filter(|value| !value.is_empty()).collect()
 }
 
 impl FilterArgs {
-    /// Whether nothing is given, so that everything is meant.
-    pub(crate) fn is_empty(&self) -> bool {
-        self == &Self::default()
+    /// Whether anything is given; else everything is meant.
+    pub(crate) fn is_given(&self) -> bool {
+        !self.names().is_empty()
+    }
+
+    /// The ids or names of organizations.
+    pub(crate) fn org_ids(&self) -> Vec<String> {
+        list(&self.org_ids)
+    }
+
+    /// The same filter within one organization.
+    pub(crate) fn of_organization(mut self, id: &str) -> Self {
+        self.org_ids = vec![id.to_owned()];
+        self
     }
 
     /// The flags that are given, by their names.
