@@ -5,6 +5,7 @@ mod destination;
 mod engine;
 mod export;
 mod count;
+mod database;
 mod delete;
 mod filter;
 mod json;
@@ -38,6 +39,9 @@ enum DataVerb {
     Export(export::Args),
     /// Delete files or readings
     Delete(Box<delete::Args>),
+    /// Reach readings with other programs, through a MongoDB
+    #[command(subcommand)]
+    Database(database::Verb),
 }
 
 /// Collect files into datasets and export them
@@ -69,6 +73,7 @@ impl Plugin for Data {
             match cli::args::<DataArgs>(&matches)?.verb {
                 DataVerb::Export(args) => export::run(cx, args).await,
                 DataVerb::Delete(args) => delete::run(cx, *args).await,
+                DataVerb::Database(verb) => database::run(cx, verb).await,
             }
         })
     }
