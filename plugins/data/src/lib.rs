@@ -1,5 +1,6 @@
 //! `viam data` and `viam dataset`: what machines have captured.
 
+mod bson_json;
 mod client;
 mod destination;
 mod engine;
@@ -8,11 +9,13 @@ mod count;
 mod database;
 mod delete;
 mod filter;
+mod input;
 mod json;
 mod name;
 mod organization;
 mod pages;
 mod shard;
+mod query;
 
 use clap::{ArgMatches, Command, CommandFactory as _, Parser, Subcommand};
 use viam_contract::{About, BoxFuture, Context, Plugin, Result, cli};
@@ -39,6 +42,9 @@ enum DataVerb {
     Export(export::Args),
     /// Delete files or readings
     Delete(Box<delete::Args>),
+    /// Query readings and files
+    #[command(subcommand)]
+    Query(query::Verb),
     /// Reach readings with other programs, through a MongoDB
     #[command(subcommand)]
     Database(database::Verb),
@@ -73,6 +79,7 @@ impl Plugin for Data {
             match cli::args::<DataArgs>(&matches)?.verb {
                 DataVerb::Export(args) => export::run(cx, args).await,
                 DataVerb::Delete(args) => delete::run(cx, *args).await,
+                DataVerb::Query(verb) => query::run(cx, verb).await,
                 DataVerb::Database(verb) => database::run(cx, verb).await,
             }
         })
