@@ -1,6 +1,7 @@
 //! `viam data` and `viam dataset`: what machines have captured.
 
 mod bson_json;
+mod change;
 mod client;
 mod destination;
 mod engine;
@@ -16,6 +17,7 @@ mod organization;
 mod pages;
 mod shard;
 mod query;
+mod tag;
 
 use clap::{ArgMatches, Command, CommandFactory as _, Parser, Subcommand};
 use viam_contract::{About, BoxFuture, Context, Plugin, Result, cli};
@@ -45,6 +47,9 @@ enum DataVerb {
     /// Query readings and files
     #[command(subcommand)]
     Query(query::Verb),
+    /// Tag files
+    #[command(subcommand)]
+    Tag(tag::Verb),
     /// Reach readings with other programs, through a MongoDB
     #[command(subcommand)]
     Database(database::Verb),
@@ -80,6 +85,7 @@ impl Plugin for Data {
                 DataVerb::Export(args) => export::run(cx, args).await,
                 DataVerb::Delete(args) => delete::run(cx, *args).await,
                 DataVerb::Query(verb) => query::run(cx, verb).await,
+                DataVerb::Tag(verb) => tag::run(cx, verb).await,
                 DataVerb::Database(verb) => database::run(cx, verb).await,
             }
         })
