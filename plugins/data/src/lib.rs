@@ -8,6 +8,7 @@ mod engine;
 mod export;
 mod count;
 mod database;
+mod dataset;
 mod delete;
 mod filter;
 mod input;
@@ -50,6 +51,9 @@ enum DataVerb {
     /// Tag files
     #[command(subcommand)]
     Tag(tag::Verb),
+    /// Put files into a dataset, or take them out; now `viam dataset data`
+    #[command(subcommand, hide = true)]
+    Dataset(dataset::data::OldVerb),
     /// Reach readings with other programs, through a MongoDB
     #[command(subcommand)]
     Database(database::Verb),
@@ -60,11 +64,8 @@ enum DataVerb {
 #[command(name = "dataset")]
 struct DatasetArgs {
     #[command(subcommand)]
-    verb: DatasetVerb,
+    verb: dataset::Verb,
 }
-
-#[derive(Subcommand, Debug)]
-enum DatasetVerb {}
 
 impl Plugin for Data {
     fn about(&self) -> About {
@@ -86,6 +87,7 @@ impl Plugin for Data {
                 DataVerb::Delete(args) => delete::run(cx, *args).await,
                 DataVerb::Query(verb) => query::run(cx, verb).await,
                 DataVerb::Tag(verb) => tag::run(cx, verb).await,
+                DataVerb::Dataset(verb) => dataset::data::run_old(cx, verb).await,
                 DataVerb::Database(verb) => database::run(cx, verb).await,
             }
         })
@@ -105,7 +107,7 @@ impl Plugin for Dataset {
         DatasetArgs::command()
     }
 
-    fn run<'a>(&'a self, _cx: &'a Context, matches: ArgMatches) -> BoxFuture<'a, Result<()>> {
-        Box::pin(async move { match cli::args::<DatasetArgs>(&matches)?.verb {} })
+    fn run<'a>(&'a self, cx: &'a Context, matches: ArgMatches) -> BoxFuture<'a, Result<()>> {
+        Box::pin(async move { dataset::run(cx, cli::args::<DatasetArgs>(&matches)?.verb).await })
     }
 }
