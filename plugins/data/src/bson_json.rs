@@ -41,6 +41,35 @@ pub(crate) fn row(bytes: &[u8]) -> Result<Document> {
         .or_kind(Kind::Remote, || "a row of the answer is no BSON document".to_owned())
 }
 
+/// A document that is shown, or the text of what is none.
+pub(crate) enum Shown {
+    Document(Document),
+    Text(String),
+}
+
+impl Shown {
+    pub(crate) fn of(bytes: &[u8]) -> Self {
+        match row(bytes) {
+            Ok(document) => Self::Document(document),
+            Err(_) => Self::Text(String::from_utf8_lossy(bytes).into_owned()),
+        }
+    }
+
+    /// One line of it.
+    pub(crate) fn line(&self) -> String {
+        serde_json::to_string(self).unwrap_or_default()
+    }
+}
+
+impl Serialize for Shown {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Self::Document(document) => Relaxed(document).serialize(serializer),
+            Self::Text(text) => text.serialize(serializer),
+        }
+    }
+}
+
 /// Documents of a JSON text, as BSON: an array of them or, where `one` will do, one alone. `what`
 /// says what they are.
 pub(crate) fn documents(text: &str, one: bool, what: &str) -> Result<Vec<bytes::Bytes>> {

@@ -11,6 +11,7 @@ mod database;
 mod dataset;
 mod delete;
 mod filter;
+mod index;
 mod input;
 mod json;
 mod name;
@@ -51,6 +52,9 @@ enum DataVerb {
     /// Tag files
     #[command(subcommand)]
     Tag(tag::Verb),
+    /// Make queries fast
+    #[command(subcommand)]
+    Index(index::Verb),
     /// Put files into a dataset, or take them out; now `viam dataset data`
     #[command(subcommand, hide = true)]
     Dataset(dataset::data::OldVerb),
@@ -87,6 +91,7 @@ impl Plugin for Data {
                 DataVerb::Delete(args) => delete::run(cx, *args).await,
                 DataVerb::Query(verb) => query::run(cx, verb).await,
                 DataVerb::Tag(verb) => tag::run(cx, verb).await,
+                DataVerb::Index(verb) => index::run(cx, verb).await,
                 DataVerb::Dataset(verb) => dataset::data::run_old(cx, verb).await,
                 DataVerb::Database(verb) => database::run(cx, verb).await,
             }
