@@ -116,3 +116,6 @@ impl Plugin for Dataset {
         Box::pin(async move { dataset::run(cx, cli::args::<DatasetArgs>(&matches)?.verb).await })
     }
 }
+
+#[cfg(test)]
+mod tests;
