@@ -3,22 +3,23 @@
 mod bson_json;
 mod change;
 mod client;
-mod destination;
-mod engine;
-mod export;
 mod count;
 mod database;
 mod dataset;
 mod delete;
+mod destination;
+mod engine;
+mod export;
 mod filter;
 mod index;
 mod input;
 mod json;
+mod listing;
 mod name;
 mod organization;
 mod pages;
-mod shard;
 mod query;
+mod shard;
 mod tag;
 
 use clap::{ArgMatches, Command, CommandFactory as _, Parser, Subcommand};

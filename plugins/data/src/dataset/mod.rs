@@ -3,6 +3,7 @@
 mod create;
 pub(crate) mod data;
 mod delete;
+mod export;
 mod list;
 mod merge;
 mod rename;
@@ -10,7 +11,7 @@ mod rename;
 use clap::Subcommand;
 use viam_contract::{Context, Error, Kind, Result};
 
-#[derive(Subcommand, Debug, PartialEq)]
+#[derive(Subcommand, Debug)]
 pub(crate) enum Verb {
     /// Create a dataset
     Create(create::Args),
@@ -20,6 +21,8 @@ pub(crate) enum Verb {
     List(list::Args),
     /// Delete a dataset, without asking; its files stay
     Delete(delete::Args),
+    /// Export the files of a dataset, and a list of them for training scripts
+    Export(Box<export::Args>),
     /// Make one dataset of the files of several
     Merge(merge::Args),
     /// Put files into a dataset, or take them out
@@ -33,6 +36,7 @@ pub(crate) async fn run(cx: &Context, verb: Verb) -> Result<()> {
         Verb::Rename(args) => rename::run(cx, args).await,
         Verb::List(args) => list::run(cx, args).await,
         Verb::Delete(args) => delete::run(cx, args).await,
+        Verb::Export(args) => export::run(cx, *args).await,
         Verb::Merge(args) => merge::run(cx, args).await,
         Verb::Data(verb) => data::run(cx, verb).await,
     }

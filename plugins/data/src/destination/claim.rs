@@ -102,6 +102,26 @@ impl Kept<'_> {
         Ok(false)
     }
 
+    /// The path of its bytes below `data/`, if it is there, whole or not.
+    pub(super) fn place(&self, shelf: &dyn Shelf) -> Result<Option<String>> {
+        for name in self.names.candidates() {
+            let ours = if self.metadata {
+                match self.owner(shelf, &name.metadata)? {
+                    Owner::Nobody => return Ok(None),
+                    Owner::Us => true,
+                    Owner::Broken | Owner::Another(_) => false,
+                }
+            } else {
+                true
+            };
+            if ours {
+                let is_there = shelf.stat(&data_path(name))?.is_some();
+                return Ok(is_there.then(|| name.data.clone()));
+            }
+        }
+        Ok(None)
+    }
+
     /// Makes a name ours. `json` gives the metadata for it.
     pub(super) fn claim(&self, shelf: &dyn Shelf, json: &dyn Fn(&str) -> Bytes) -> Result<Claimed> {
         if !self.metadata {

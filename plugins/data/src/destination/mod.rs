@@ -111,6 +111,14 @@ impl Destination {
         items.map(|item| item.kept().is_there(self.shelf())).collect()
     }
 
+    /// The paths of some files below `data/`, of those that are there. May block.
+    pub(crate) fn places<'i>(
+        &self,
+        items: impl Iterator<Item = &'i Item>,
+    ) -> Result<Vec<Option<String>>> {
+        items.map(|item| item.kept().place(self.shelf())).collect()
+    }
+
     fn claim(&self, item: &Item) -> Result<Claimed> {
         // Of two files in one process with the same path for their bytes, one must see the other.
         let _one = match self {

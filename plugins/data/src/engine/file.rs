@@ -17,7 +17,7 @@ pub(crate) struct File {
 }
 
 impl File {
-    pub(super) fn new(metadata: BinaryMetadata, marked: bool) -> Self {
+    pub(crate) fn new(metadata: BinaryMetadata, marked: bool) -> Self {
         let names = Names::of(&metadata);
         let names = if marked { names.marked() } else { names };
         let metadata = Arc::new(metadata);

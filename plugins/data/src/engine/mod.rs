@@ -21,7 +21,6 @@ use futures_util::StreamExt as _;
 use futures_util::stream::FuturesUnordered;
 use tokio::sync::{Semaphore, SemaphorePermit};
 use viam_contract::{Context, Error, Kind, Output, Result, Target, Wire};
-use viam_proto::app::data::v1::BinaryMetadata;
 
 use crate::destination::{Destination, Saved};
 use crate::pages::Pages;
@@ -49,12 +48,7 @@ pub(crate) struct Options {
     pub(crate) dry_run: bool,
     /// Whether every name has a mark of its file, so that none needs metadata to be told apart.
     pub(crate) marked: bool,
-    /// Called with each file that is complete, in no order, and the name it has.
-    pub(crate) on_file: Option<OnFile>,
 }
-
-/// Told of a file that is in the destination: its metadata and its path below `data/`.
-pub(crate) type OnFile = Box<dyn Fn(&BinaryMetadata, &str) -> Result<()> + Send + Sync>;
 
 /// Finds out how many bytes are to come.
 pub(crate) type Total = viam_contract::BoxFuture<'static, Option<u64>>;
@@ -139,7 +133,6 @@ impl Engine<'_> {
                         match outcome {
                             Outcome::Saved(file, saved) => {
                                 failed_in_a_row = 0;
-                                self.saved(&file, &saved)?;
                                 self.progress.above(|| summary.saved(&file, &saved))?;
                             }
                             Outcome::Failed(error) => {
@@ -153,13 +146,6 @@ impl Engine<'_> {
                     }
                 }
             }
-        }
-    }
-
-    fn saved(&self, file: &File, saved: &Saved) -> Result<()> {
-        match &self.options.on_file {
-            Some(on_file) => on_file(&file.metadata, &saved.data),
-            None => Ok(()),
         }
     }
 

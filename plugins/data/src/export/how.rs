@@ -36,15 +36,14 @@ impl HowArgs {
     }
 
     /// For the engine.
-    pub(crate) fn options(&self, destination: Destination) -> engine::Options {
+    pub(crate) fn options(&self, destination: Destination, marked: bool) -> engine::Options {
         engine::Options {
             destination,
             parallel: self.parallel,
             stall: Duration::from_secs(self.timeout.max(1)),
             shard: self.shard,
             dry_run: self.dry_run,
-            marked: false,
-            on_file: None,
+            marked,
         }
     }
 }

@@ -8,7 +8,7 @@ mod legacy;
 use clap::Subcommand;
 use viam_contract::{Context, Result};
 
-pub(crate) use how::HowArgs;
+pub(crate) use how::{HowArgs, interruptible};
 
 #[derive(clap::Args, Debug)]
 #[command(args_conflicts_with_subcommands = true, subcommand_negates_reqs = true)]

@@ -4,8 +4,7 @@ use viam_contract::{Context, Error, Kind, Result, Target};
 
 use crate::destination::Destination;
 use crate::engine;
-use crate::export::HowArgs;
-use crate::export::how::interruptible;
+use crate::export::{HowArgs, interruptible};
 use crate::pages::Pages;
 
 #[derive(clap::Args, Debug)]
@@ -35,6 +34,6 @@ pub(crate) async fn run(cx: &Context, args: Args) -> Result<()> {
     let wire = cx.sessions.wire(&Target::App).await?;
     let destination = Destination::open(cx, &args.destination).await?;
     let pages = Pages::of_ids(cx, &wire, ids);
-    let work = engine::run(cx, &wire, pages, args.how.options(destination), None);
+    let work = engine::run(cx, &wire, pages, args.how.options(destination, false), None);
     interruptible(cx, async { work.await.map(drop) }).await
 }

@@ -7,9 +7,9 @@ use std::sync::Arc;
 
 use viam_contract::{Context, Result, Target};
 
-use super::how::{HowArgs, interruptible};
 use crate::destination::Destination;
 use crate::engine::{self, Total};
+use crate::export::{HowArgs, interruptible};
 use crate::filter::FilterArgs;
 use crate::pages::{self, Pages};
 
@@ -36,6 +36,6 @@ pub(super) async fn by_filter(
     let pages = Pages::of_filters(cx, &wire, filters, None);
     // Shares of the bytes are not known.
     let total = how.shard.is_none().then_some(total);
-    let work = engine::run(cx, &wire, pages, how.options(destination), total);
+    let work = engine::run(cx, &wire, pages, how.options(destination, false), total);
     interruptible(cx, async { work.await.map(drop) }).await
 }

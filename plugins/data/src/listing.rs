@@ -1,0 +1,59 @@
+//! One file about all files of an export, in the order of the pages: it is written when they are
+//! there, from what is there, so that it needs no memory of them.
+
+use std::io::Write as _;
+
+use bytes::Bytes;
+use viam_contract::Result;
+use viam_proto::app::data::v1::BinaryMetadata;
+
+use crate::destination::{Destination, Whole, blocking, own};
+use crate::engine::File;
+use crate::pages::Pages;
+use crate::shard::Shard;
+
+/// Which files are meant and what they are called.
+#[derive(Clone, Copy)]
+pub(crate) struct Listed {
+    pub(crate) shard: Option<Shard>,
+    /// Whether their names have marks.
+    pub(crate) marked: bool,
+    /// Also those that are not there, under the names that they would get.
+    pub(crate) absent: bool,
+}
+
+/// Writes a line for each file of the pages. `line` gets its metadata and its path below `data/`.
+pub(crate) async fn write(
+    to: &Destination,
+    path: &str,
+    mut pages: Pages,
+    listed: Listed,
+    line: fn(&BinaryMetadata, &str, &str) -> Bytes,
+    argument: &str,
+) -> Result<u64> {
+    let mut out = to.whole(path).await?;
+    let mut count = 0;
+    while let Some(page) = pages.next().await {
+        let page = page?;
+        let (to, argument) = (to.clone(), argument.to_owned());
+        let (again, lines) = blocking(move || {
+            let ours = |found: &BinaryMetadata| listed.shard.is_none_or(|shard| shard.has(found));
+            let ours = page.into_iter().filter(ours);
+            let files: Vec<File> = ours.map(|found| File::new(found, listed.marked)).collect();
+            let places = to.places(files.iter().map(|file| &*file.item))?;
+            let mut lines = 0;
+            for (file, place) in files.iter().zip(places) {
+                let first = || file.item.names.candidates()[0].data.clone();
+                let Some(place) = place.or_else(|| listed.absent.then(first)) else { continue };
+                out.write_all(&line(&file.metadata, &place, &argument)).map_err(own)?;
+                lines += 1;
+            }
+            Ok((out, lines))
+        })
+        .await?;
+        out = again;
+        count += lines;
+    }
+    blocking(move || Whole::finish(out)).await?;
+    Ok(count)
+}
