@@ -118,6 +118,16 @@ CREATE TABLE readings(
     received INTEGER NOT NULL, tags TEXT NOT NULL, payload TEXT NOT NULL);
 CREATE INDEX readings_time ON readings(requested, seq);
 ",
+    "
+CREATE TABLE database_users(
+    organization TEXT PRIMARY KEY REFERENCES organizations(id) ON DELETE CASCADE,
+    set_up INTEGER NOT NULL) WITHOUT ROWID;
+CREATE TABLE indexes(
+    seq INTEGER PRIMARY KEY,
+    organization TEXT NOT NULL REFERENCES organizations(id) ON DELETE CASCADE,
+    kind INTEGER NOT NULL, pipeline TEXT NOT NULL, name TEXT NOT NULL, spec BLOB NOT NULL,
+    UNIQUE(organization, kind, pipeline, name));
+",
 ];
 
 /// Takes the steps that are missing; the inner error is a version that is not known.

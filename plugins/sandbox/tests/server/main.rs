@@ -12,6 +12,7 @@ mod faults;
 mod keys;
 mod logs;
 mod machine;
+mod queries;
 mod resources;
 mod transport;
 mod worlds;

@@ -99,7 +99,12 @@ impl Gate {
         let unimplemented = response.headers().get(Status::GRPC_STATUS).is_some_and(|code| {
             code.as_bytes() == (Code::Unimplemented as i32).to_string().as_bytes()
         });
-        if unimplemented {
+        // A method that is served and names what it does not do says so itself.
+        let named = response
+            .headers()
+            .get(Status::GRPC_MESSAGE)
+            .is_some_and(|words| words.as_bytes().starts_with(b"the%20sandbox"));
+        if unimplemented && !named {
             return Ok(unserved(&path));
         }
         Ok(response)

@@ -1,5 +1,6 @@
 //! What machines capture: files (pictures, clouds of points) and readings of sensors.
 
+pub(crate) mod databases;
 pub(crate) mod datasets;
 pub(crate) mod files;
 mod filter;

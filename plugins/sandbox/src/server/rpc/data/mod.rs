@@ -2,7 +2,9 @@
 
 mod binary;
 mod convert;
+mod database;
 mod members;
+mod query;
 mod tabular;
 mod tags;
 
@@ -69,6 +71,13 @@ methods! {
         -> AddBinaryDataToDatasetByIDsResponse = members::add;
     remove_binary_data_from_dataset_by_i_ds(RemoveBinaryDataFromDatasetByIDsRequest)
         -> RemoveBinaryDataFromDatasetByIDsResponse = members::remove;
+    get_database_connection(GetDatabaseConnectionRequest) -> GetDatabaseConnectionResponse
+        = database::connection;
+    configure_database_user(ConfigureDatabaseUserRequest) -> ConfigureDatabaseUserResponse
+        = database::configure;
+    create_index(CreateIndexRequest) -> CreateIndexResponse = database::create_index;
+    list_indexes(ListIndexesRequest) -> ListIndexesResponse = database::list_indexes;
+    delete_index(DeleteIndexRequest) -> DeleteIndexResponse = database::delete_index;
 
     {
         binary_data_by_filter(BinaryDataByFilterRequest) -> BinaryDataByFilterResponse
@@ -78,5 +87,7 @@ methods! {
             -> DeleteBinaryDataByFilterResponse = binary::delete_by_filter;
         delete_binary_data_by_i_ds(DeleteBinaryDataByIDsRequest)
             -> DeleteBinaryDataByIDsResponse = binary::delete_by_ids;
+        tabular_data_by_sql(TabularDataBySqlRequest) -> TabularDataBySqlResponse = query::by_sql;
+        tabular_data_by_mql(TabularDataByMqlRequest) -> TabularDataByMqlResponse = query::by_mql;
     }
 }
