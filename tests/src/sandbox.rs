@@ -32,6 +32,7 @@ impl TestSandbox {
             device_interval: Duration::from_secs(1),
             // What the logs hold is what a test put there.
             heartbeat: Duration::from_secs(3600),
+            capture: Duration::ZERO,
             record: true,
             ..Options::default()
         };

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use serde::Serialize;
+use viam_contract::cli;
 use viam_contract::{Context, Error, Format, Job, Kind, Result, ResultExt as _};
 
 use crate::place::Place;
@@ -50,6 +51,10 @@ pub(crate) struct Args {
     /// seconds that a login by device must leave between two polls
     #[arg(long, value_name = "SECS", default_value_t = 5)]
     device_interval: u32,
+    /// how often the machines that the sandbox plays capture a picture of each camera and a
+    /// reading of each sensor, such as 10s; 0 = never
+    #[arg(long, value_name = "DURATION", default_value = "10s", value_parser = cli::parse_duration)]
+    capture_interval: Duration,
     /// server by which callers and machines find a way to each other through NAT:
     /// stun:HOST:PORT or turn:USER:PASSWORD@HOST:PORT, or @FILE with one a line, which keeps
     /// passwords out of lists of processes; may be given again
@@ -131,6 +136,7 @@ async fn foreground(
         seed: seed.clone().unwrap_or_default(),
         token_lifetime: Duration::from_secs(args.token_lifetime.into()),
         device_interval: Duration::from_secs(args.device_interval.into()),
+        capture: args.capture_interval,
         ice_servers,
         signals: true,
         ..Options::default()
@@ -208,6 +214,8 @@ fn words(cx: &Context, args: &Args, dir: &Path) -> Vec<OsString> {
         file.push(dir.join(ICE_FILE));
         words.extend(["--ice-server".into(), file]);
     }
+    let interval = format!("{}us", args.capture_interval.as_micros());
+    words.extend(["--capture-interval".into(), interval.into()]);
     for (flag, number) in numbers {
         words.extend([flag.into(), number.to_string().into()]);
     }
@@ -256,6 +264,7 @@ mod tests {
         let args = Args {
             seed: Some("w.json".to_owned()),
             port: 7,
+            capture_interval: Duration::from_millis(1500),
             ice_servers: vec!["turn:u:secret@h:1".to_owned()],
             ..Args::default()
         };
@@ -264,6 +273,7 @@ mod tests {
         assert!(
             words.contains(&world)
                 && words.contains(&"7".into())
+                && words.contains(&"1500000us".into())
                 && words.contains(&"@/d/ice-servers".into()),
             "{words:?}"
         );

@@ -18,7 +18,7 @@ pub(super) const API: &str = "rdk:component:camera";
 /// The only source of pictures that a camera has.
 const SOURCE: &str = "color";
 
-const PNG: &str = "image/png";
+pub(super) const PNG: &str = "image/png";
 const WIDTH: u32 = 64;
 const HEIGHT: u32 = 48;
 

@@ -6,6 +6,7 @@
 
 mod board;
 mod camera;
+mod capture;
 mod copy;
 mod generic;
 mod motor;

@@ -17,7 +17,7 @@ use viam_proto::component::movementsensor::v1::movement_sensor_service_server::{
 use super::resources::Resources;
 use super::sensor;
 
-const API: &str = "rdk:component:movement_sensor";
+pub(super) const API: &str = "rdk:component:movement_sensor";
 
 /// The middle of the circle.
 const MIDDLE: GeoPoint = GeoPoint { latitude: 40.7, longitude: -74.0 };

@@ -15,7 +15,7 @@ use viam_proto::component::sensor::v1::sensor_service_server::{
 
 use super::resources::Resources;
 
-const API: &str = "rdk:component:sensor";
+pub(super) const API: &str = "rdk:component:sensor";
 
 pub(super) fn service(resources: Arc<Resources>) -> SensorServiceServer<Resources> {
     SensorServiceServer::from_arc(resources).max_decoding_message_size(RECEIVE_LIMIT)

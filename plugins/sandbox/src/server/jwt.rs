@@ -40,6 +40,15 @@ impl Access {
     /// What whoever has a key may do, without a token; whether the key is one is seen when it is
     /// looked up.
     pub(crate) fn of_key(id: &str, secret: &str) -> Self {
+        Self::with("api-key", id, secret)
+    }
+
+    /// What the machine of a part may do, without a token.
+    pub(crate) fn of_part(id: &str, secret: &str) -> Self {
+        Self::with("robot-secret", id, secret)
+    }
+
+    fn with(kind: &str, id: &str, secret: &str) -> Self {
         Self {
             iss: String::new(),
             sub: id.to_owned(),
@@ -47,7 +56,7 @@ impl Access {
             iat: 0,
             exp: i64::MAX,
             jti: String::new(),
-            rpc_creds_type: "api-key".to_owned(),
+            rpc_creds_type: kind.to_owned(),
             token_use: ACCESS.to_owned(),
             secret: Some(secrets::fingerprint(secret)),
         }

@@ -14,10 +14,10 @@ use tokio::sync::{mpsc, watch};
 use tokio_rustls::TlsAcceptor;
 use viam_contract::{Kind, Result, ResultExt as _};
 
-use super::answerer;
 use super::front::Front;
 use super::listen;
 use super::state::Shared;
+use super::{answerer, capture};
 use crate::machine::{Log, Machine};
 use crate::seed::LogSpec;
 use crate::store::{Part, parts};
@@ -156,7 +156,8 @@ impl Live {
         self.running.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn ids(&self) -> Vec<String> {
+    /// The parts whose machines the sandbox plays.
+    pub(super) fn ids(&self) -> Vec<String> {
         let running = self.lock();
         let played = running.iter().filter(|(_, running)| running.machine.is_some());
         played.map(|(id, _)| id.clone()).collect()
@@ -207,6 +208,7 @@ fn log(shared: Weak<Shared>, part: String, began: Arc<AtomicBool>) -> Log {
 /// Serves the ports as they come.
 pub(crate) async fn serve(mut bindings: Bindings, tls: TlsAcceptor, front: Front) {
     tokio::spawn(beat(front.shared().clone()));
+    tokio::spawn(capture::run(front.shared().clone()));
     while let Some(binding) = bindings.recv().await {
         let listeners: std::io::Result<Vec<_>> =
             binding.listeners.into_iter().map(tokio::net::TcpListener::from_std).collect();

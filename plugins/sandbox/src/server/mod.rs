@@ -13,6 +13,7 @@
 
 pub mod admin;
 mod answerer;
+mod capture;
 mod clock;
 mod content;
 mod cors;
@@ -87,6 +88,9 @@ pub struct Options {
     pub clock: Clock,
     /// How often the machines that the sandbox plays say that they are there.
     pub heartbeat: Duration,
+    /// How often these machines capture a picture of each camera and a reading of each sensor;
+    /// zero for never.
+    pub capture: Duration,
     /// What callers and machines are told to find each other by.
     pub ice_servers: Vec<IceServer>,
     /// Whether INT and TERM end the server.
@@ -108,6 +112,7 @@ impl Default for Options {
             device_lifetime: Duration::from_secs(600),
             clock: Clock::system(),
             heartbeat: Duration::from_secs(10),
+            capture: Duration::from_secs(10),
             ice_servers: Vec::new(),
             signals: false,
             record: false,
@@ -184,6 +189,7 @@ impl Server {
             device_interval: options.device_interval,
             device_lifetime: options.device_lifetime,
             ice_servers: options.ice_servers,
+            capture: options.capture,
             record: options.record,
             stop,
         });

@@ -32,6 +32,8 @@ pub(crate) struct Shared {
     pub(crate) contents: Contents,
     pub(crate) relay: Arc<Relay>,
     pub(crate) ice_servers: Vec<IceServer>,
+    /// How often machines capture something; zero for never.
+    pub(crate) capture: Duration,
     /// Whether messages of requests are kept.
     pub(crate) record: bool,
     /// Becomes true when the server is to end.

@@ -30,7 +30,8 @@ pub(crate) fn start(seed: Seed) -> Running {
 pub(crate) fn start_with(seed: Seed, change: impl FnOnce(&mut Options)) -> Running {
     let clock = Clock::still_at(UNIX_EPOCH + Duration::from_secs(1_760_000_000));
     let heartbeat = Duration::from_secs(3600);
-    let mut options = Options { seed, clock, heartbeat, ..Options::default() };
+    let capture = Duration::ZERO;
+    let mut options = Options { seed, clock, heartbeat, capture, ..Options::default() };
     change(&mut options);
     Server::start(options).expect("started")
 }

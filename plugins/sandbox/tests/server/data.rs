@@ -401,3 +401,30 @@ async fn what_was_asked_for_is_kept_on_request() {
         assert_eq!(seen, if record { vec![request] } else { Vec::new() });
     }
 }
+
+#[tokio::test]
+async fn live_machines_capture_pictures_and_readings() {
+    let interval = Duration::from_millis(20);
+    let running = start_with(Seed::Fleet, |options| options.capture = interval);
+    let mut data = data(&running, "demo@example.com");
+    let tabular = pb::TabularDataByFilterRequest { count_only: true, ..Default::default() };
+    let both = async {
+        loop {
+            let found = all(&mut data, pb::Filter::default(), 100).await;
+            let rows = data.tabular_data_by_filter(tabular.clone()).await.expect("counted");
+            if found.len() >= 36 + 4 && rows.into_inner().count >= 144 + 4 {
+                return found.into_iter().next().expect("a file");
+            }
+            tokio::time::sleep(interval).await;
+        }
+    };
+    let newest = tokio::time::timeout(Duration::from_secs(20), both).await.expect("captured");
+    let capture = newest.capture_metadata.expect("capture");
+    assert_eq!((&*capture.component_name, &*capture.method_name), ("camera1", "GetImages"));
+    assert_eq!((&*newest.file_ext, &*capture.mime_type), (".png", "image/png"));
+    assert!(!capture.robot_name.is_empty() && !capture.organization_id.is_empty());
+    let login = running.login("demo@example.com").expect("logged in");
+    let bearer = format!("Bearer {}", login.access_token);
+    let picture = download(&running, &newest.uri, &[("authorization", &bearer)]).await;
+    assert!(picture.body.starts_with(b"\x89PNG"), "{picture:?}");
+}

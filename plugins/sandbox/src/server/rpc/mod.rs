@@ -30,6 +30,7 @@ use tonic::{Request, Response, Status};
 pub(crate) use access::Caller;
 pub(crate) use gate::{AtPart, Fault, Gate, identify};
 pub(crate) use login::{Session, sign_in};
+pub(crate) use sync::upload;
 
 use super::jwt::Access;
 use super::state::Shared;

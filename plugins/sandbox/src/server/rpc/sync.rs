@@ -21,7 +21,7 @@ use crate::server::jwt::Access;
 use crate::server::secrets;
 use crate::server::state::Shared;
 use crate::store::data::{Capture, Content, File, Reading, capture, files, readings};
-use crate::store::{Identity, locations, parts, robots};
+use crate::store::{Identity, Part, locations, parts, robots};
 
 struct Sync {
     shared: Arc<Shared>,
@@ -29,6 +29,17 @@ struct Sync {
 
 pub(super) fn service(shared: Arc<Shared>) -> DataSyncServiceServer<impl DataSyncService> {
     DataSyncServiceServer::new(Sync { shared }).max_decoding_message_size(RECEIVE_LIMIT)
+}
+
+/// Takes what the machine of a part has captured that the sandbox itself plays.
+pub(crate) async fn upload(
+    shared: &Arc<Shared>,
+    part: &Part,
+    request: pb::DataCaptureUploadRequest,
+) -> Result<(), Status> {
+    let mut request = Request::new(request);
+    request.extensions_mut().insert(Arc::new(Access::of_part(&part.id, &part.secret)));
+    Sync { shared: shared.clone() }.data_capture_upload(request).await.map(drop)
 }
 
 #[tonic::async_trait]

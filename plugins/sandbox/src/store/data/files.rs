@@ -150,6 +150,32 @@ pub(crate) fn delete(db: &Connection, seq: i64) -> rusqlite::Result<()> {
     Ok(())
 }
 
+/// Removes those of a capture since a time but for the last so many; which these were.
+pub(super) fn keep_last(
+    db: &Connection,
+    capture: i64,
+    since: i64,
+    kept: usize,
+) -> rusqlite::Result<Vec<File>> {
+    let read = |row: &Row<'_>| {
+        Ok(File {
+            seq: row.get("seq")?,
+            id: row.get("id")?,
+            content: Content::parse(&row.get::<_, String>("content")?),
+            ..File::default()
+        })
+    };
+    let gone = db
+        .prepare_cached(
+            "SELECT seq, id, content FROM files WHERE capture = ?1 AND requested > ?2
+             ORDER BY requested DESC, seq DESC LIMIT -1 OFFSET ?3",
+        )?
+        .query_map(params![capture, since, i64::try_from(kept).unwrap_or(i64::MAX)], read)?
+        .collect::<rusqlite::Result<Vec<_>>>()?;
+    gone.iter().try_for_each(|file| delete(db, file.seq))?;
+    Ok(gone)
+}
+
 /// Adds tags; those that it has stay as they are.
 pub(crate) fn add_tags(db: &Connection, seq: i64, tags: &[String]) -> rusqlite::Result<()> {
     for tag in tags {

@@ -85,6 +85,26 @@ pub(crate) fn capture(db: &Connection, new: &Capture) -> rusqlite::Result<i64> {
     Ok(db.last_insert_rowid())
 }
 
+/// Removes what a part has captured since a time, but for the last so many of each method; the
+/// files among it.
+pub(crate) fn keep_last(
+    db: &Connection,
+    part: &str,
+    since: i64,
+    kept: usize,
+) -> rusqlite::Result<Vec<File>> {
+    let rows = db
+        .prepare_cached("SELECT seq FROM captures WHERE part = ?1")?
+        .query_map([part], |row| row.get(0))?
+        .collect::<rusqlite::Result<Vec<i64>>>()?;
+    let mut gone = Vec::new();
+    for row in rows {
+        readings::keep_last(db, row, since, kept)?;
+        gone.extend(files::keep_last(db, row, since, kept)?);
+    }
+    Ok(gone)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -104,6 +124,31 @@ mod tests {
     fn ids(db: &Connection, filter: &Filter, page: &Page) -> Vec<String> {
         let found = files::page(db, &Reach::everything(), filter, page).expect("a page");
         found.into_iter().map(|file| file.id).collect()
+    }
+
+    #[test]
+    fn the_last_ones_are_kept_and_so_is_what_was_there_before() {
+        let store = Store::open(None).expect("open");
+        store
+            .with(|db| {
+                let source = Capture { part: "p".to_owned(), ..Capture::default() };
+                let row = capture(db, &source)?;
+                for time in 1..=6 {
+                    files::insert(db, row, &file(&time.to_string(), time, &[]))?;
+                    let reading = Reading { requested: time, ..Reading::default() };
+                    readings::insert(db, row, &reading)?;
+                }
+                assert!(keep_last(db, "other", 2, 1)?.is_empty());
+                let gone = keep_last(db, "p", 2, 3)?;
+                let gone: Vec<&str> = gone.iter().map(|file| file.id.as_str()).collect();
+                assert_eq!(gone, ["3"]);
+                let all = Page { limit: 10, ..Page::default() };
+                assert_eq!(ids(db, &Filter::default(), &all), ["6", "5", "4", "2", "1"]);
+                let count = readings::count(db, &Reach::everything(), &Filter::default())?;
+                assert_eq!(count, 5);
+                Ok::<_, rusqlite::Error>(())
+            })
+            .expect("done");
     }
 
     #[test]

@@ -72,3 +72,19 @@ pub(crate) fn delete(db: &Connection, reach: &Reach, filter: &Filter) -> rusqlit
     let text = format!("DELETE FROM readings WHERE seq IN (SELECT t.seq {FROM} {})", sql.text);
     db.prepare_cached(&text)?.execute(params_from_iter(sql.values()))
 }
+
+/// Removes those of a capture since a time but for the last so many.
+pub(super) fn keep_last(
+    db: &Connection,
+    capture: i64,
+    since: i64,
+    kept: usize,
+) -> rusqlite::Result<()> {
+    db.prepare_cached(
+        "DELETE FROM readings WHERE seq IN (
+             SELECT seq FROM readings WHERE capture = ?1 AND requested > ?2
+             ORDER BY requested DESC, seq DESC LIMIT -1 OFFSET ?3)",
+    )?
+    .execute(params![capture, since, i64::try_from(kept).unwrap_or(i64::MAX)])?;
+    Ok(())
+}
