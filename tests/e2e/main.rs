@@ -3,11 +3,14 @@
 #![expect(clippy::disallowed_methods, reason = "tests start processes and read the clock")]
 
 mod commands;
+mod datasets;
 mod device_flow;
 mod dispatch;
 mod docs;
 mod export;
 mod export_faults;
+mod export_filters;
+mod export_names;
 mod files;
 mod flags;
 mod handover;
