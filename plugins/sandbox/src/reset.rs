@@ -19,7 +19,7 @@ pub(crate) struct Args {
     #[arg(long, value_name = "DIR")]
     dir: Option<PathBuf>,
     /// what to fill it with: fleet, docs, empty, scale:N,
-    /// data:FILES,BYTES,ROWS or a JSON file; else the same as before
+    /// data:FILES,BYTES,ROWS, hostile or a JSON file; else the same as before
     #[arg(long, value_name = "WORLD")]
     seed: Option<String>,
 }

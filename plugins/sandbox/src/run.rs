@@ -18,7 +18,7 @@ use crate::server::{Options, Server};
 #[derive(Debug, Default, PartialEq, clap::Args)]
 pub(crate) struct Args {
     /// what a new sandbox is filled with: fleet, docs, empty, scale:N,
-    /// data:FILES,BYTES,ROWS or a JSON file
+    /// data:FILES,BYTES,ROWS, hostile or a JSON file
     #[arg(long, value_name = "WORLD", default_value = "fleet")]
     seed: String,
     /// directory of the sandbox's data, to be kept

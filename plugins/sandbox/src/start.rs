@@ -42,7 +42,7 @@ pub(crate) struct Args {
     #[arg(long)]
     foreground: bool,
     /// what a new sandbox is filled with: fleet (when nothing is said), docs, empty, scale:N,
-    /// data:FILES,BYTES,ROWS or a JSON file
+    /// data:FILES,BYTES,ROWS, hostile or a JSON file
     #[arg(long, value_name = "WORLD")]
     seed: Option<String>,
     /// seconds that access tokens are good for

@@ -22,7 +22,7 @@ use crate::{files, home};
 #[derive(Debug, PartialEq, clap::Args)]
 pub(crate) struct Args {
     /// what the sandbox is filled with: fleet, docs, scale:N,
-    /// data:FILES,BYTES,ROWS or a JSON file
+    /// data:FILES,BYTES,ROWS, hostile or a JSON file
     #[arg(long, value_name = "WORLD", default_value = "fleet")]
     seed: String,
     /// name of the API key that is made

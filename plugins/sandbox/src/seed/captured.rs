@@ -1,12 +1,16 @@
 //! What the machines of a world have captured: series that are made by rule, so that a large one
 //! takes a line.
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use rusqlite::Connection;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
+use viam_contract::{Error, Kind};
 
 use crate::machine::picture;
 use crate::server::secrets;
+use crate::store::Failure;
 use crate::store::data::{Capture, Content, File, Reading, capture, files, readings};
 
 /// A series of one component of a part.
@@ -52,6 +56,59 @@ pub enum What {
 
 fn minute() -> u32 {
     60
+}
+
+/// A single file of a part, with its bytes.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct FileSpec {
+    /// Its name, as the machine gave it.
+    pub name: String,
+    /// Its extension, with the dot.
+    #[serde(default)]
+    pub ext: String,
+    /// What it holds.
+    #[serde(default)]
+    pub text: String,
+    /// What it holds, where that is no text.
+    #[serde(default)]
+    pub base64: Option<String>,
+    /// How many seconds ago it was captured.
+    #[serde(default)]
+    pub ago_secs: u32,
+}
+
+impl FileSpec {
+    /// Writes the file, which has a number within its part; says what is wrong with it.
+    pub(super) fn load(
+        &self,
+        db: &Connection,
+        part: &Capture,
+        number: usize,
+        now: i64,
+    ) -> Result<(), Failure> {
+        let bytes = match &self.base64 {
+            Some(text) => STANDARD.decode(text).map_err(|error| {
+                let words = format!("the file {:?} is no base64", self.name);
+                Failure(Error::new(Kind::Usage, words).because(error))
+            })?,
+            None => self.text.clone().into_bytes(),
+        };
+        let source = Capture { params: "{}".to_owned(), ..part.clone() };
+        let requested = now - i64::from(self.ago_secs) * 1_000_000;
+        let file = File {
+            id: secrets::id_of(&format!("given/{}/{number}", part.part)),
+            requested,
+            received: requested,
+            name: self.name.clone(),
+            ext: self.ext.clone(),
+            size: i64::try_from(bytes.len()).unwrap_or(i64::MAX),
+            content: Content::Given(bytes),
+            boxes: "[]".to_owned(),
+            ..File::default()
+        };
+        Ok(files::insert(db, capture(db, &source)?, &file)?)
+    }
 }
 
 impl SeriesSpec {

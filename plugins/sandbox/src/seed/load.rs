@@ -228,6 +228,9 @@ impl Loader<'_> {
                 part: part.id,
                 ..Capture::default()
             };
+            for (number, file) in spec.files.iter().enumerate() {
+                file.load(self.db, &source, number, self.now)?;
+            }
             for series in &spec.captured {
                 let dataset = self.dataset(organization, series.dataset.as_deref())?;
                 series.load(self.db, &source, dataset.as_deref(), self.now)?;

@@ -1,7 +1,7 @@
 //! Worlds: what a sandbox is filled with.
 //!
-//! `--seed` takes a name (`fleet`, `docs`, `empty`, `scale:N`, `data:FILES,BYTES,ROWS`) or a
-//! file with a world of one's own, in JSON:
+//! `--seed` takes a name (`fleet`, `docs`, `empty`, `scale:N`, `data:FILES,BYTES,ROWS`, `hostile`)
+//! or a file with a world of one's own, in JSON:
 //!
 //! ```json
 //! {
@@ -59,11 +59,13 @@
 //! `"live": true` answers calls with fakes of what its configuration names. Entries of `logs` may
 //! have `fields`, a list of objects as machines send them ([`LogSpec`]). A series of `captured` is
 //! made of `"pictures"`, of `"readings"` or of `{"files": BYTES}` ([`SeriesSpec`]); its `dataset` is
-//! the name or the id of one of the organization's `datasets` ([`DatasetSpec`]). A key without `secret`
+//! the name or the id of one of the organization's `datasets` ([`DatasetSpec`]). `files` of a part are
+//! single files with a `name` and a `text` ([`FileSpec`]). A key without `secret`
 //! gets a random one. An unknown key of the file is an error that names it.
 
 mod builtin;
 mod captured;
+mod hostile;
 mod load;
 mod logs;
 
@@ -72,7 +74,7 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 use viam_contract::{Error, Kind, Result, ResultExt as _};
 
-pub use captured::{SeriesSpec, What};
+pub use captured::{FileSpec, SeriesSpec, What};
 
 use crate::store::Log;
 
@@ -101,6 +103,8 @@ pub enum Seed {
     Scale(u32),
     /// Much that was captured by one machine.
     Data(Amount),
+    /// A machine whose files have the names that exports trip over.
+    Hostile,
     /// A world of one's own.
     World(Box<World>),
 }
@@ -119,7 +123,8 @@ impl Seed {
             .or_kind(Kind::Usage, || format!("cannot read the world {word:?}"))
             .map_err(|error| {
                 error.hint_text(
-                    "a world is fleet, docs, empty, scale:N, data:FILES,BYTES,ROWS or a JSON file",
+                    "a world is fleet, docs, empty, scale:N, data:FILES,BYTES,ROWS, hostile or a \
+                     JSON file",
                 )
             })?;
         World::parse(&text)
@@ -133,6 +138,7 @@ impl Seed {
             "fleet" => return Ok(Some(Self::Fleet)),
             "docs" => return Ok(Some(Self::Docs)),
             "empty" => return Ok(Some(Self::Empty)),
+            "hostile" => return Ok(Some(Self::Hostile)),
             _ => {}
         }
         if let Some(amount) = word.strip_prefix("data:") {
@@ -162,6 +168,7 @@ impl Seed {
             Self::Fleet => "fleet".to_owned(),
             Self::Docs => "docs".to_owned(),
             Self::Empty => "empty".to_owned(),
+            Self::Hostile => "hostile".to_owned(),
             Self::Scale(count) => format!("scale:{count}"),
             Self::Data(Amount { files, bytes, rows }) => format!("data:{files},{bytes},{rows}"),
             Self::World(_) => "file".to_owned(),
@@ -174,6 +181,7 @@ impl Seed {
             Self::Fleet => builtin::fleet(),
             Self::Docs => builtin::docs(),
             Self::Empty => builtin::empty(),
+            Self::Hostile => hostile::world(),
             Self::Scale(count) => builtin::scale(*count),
             Self::Data(amount) => builtin::data(*amount),
             Self::World(world) => World::clone(world),
@@ -332,6 +340,9 @@ pub struct PartSpec {
     /// What it has captured.
     #[serde(default)]
     pub captured: Vec<SeriesSpec>,
+    /// Single files that it has sent.
+    #[serde(default)]
+    pub files: Vec<FileSpec>,
 }
 
 /// An entry of the logs of a part.

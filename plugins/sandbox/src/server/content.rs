@@ -69,12 +69,14 @@ impl Contents {
     pub(crate) fn read(&self, file: &File, from: u64, length: usize) -> io::Result<Vec<u8>> {
         let left = u64::try_from(file.size).unwrap_or_default().saturating_sub(from);
         let length = length.min(usize::try_from(left).unwrap_or(usize::MAX));
-        match file.content {
-            Content::Noise(seed) => Ok(noise(seed, from, length)),
-            Content::Picture(number) => {
-                let from = usize::try_from(from).unwrap_or(usize::MAX);
-                Ok(picture(number).into_iter().skip(from).take(length).collect())
-            }
+        let piece = |bytes: &[u8]| {
+            let from = usize::try_from(from).unwrap_or(usize::MAX);
+            bytes.iter().skip(from).take(length).copied().collect()
+        };
+        match &file.content {
+            Content::Noise(seed) => Ok(noise(*seed, from, length)),
+            Content::Picture(number) => Ok(piece(&picture(*number))),
+            Content::Given(bytes) => Ok(piece(bytes)),
             Content::Stored => {
                 let mut disk = Disk::open(self.path(&file.id))?;
                 disk.seek(SeekFrom::Start(from))?;

@@ -428,3 +428,31 @@ async fn live_machines_capture_pictures_and_readings() {
     let picture = download(&running, &newest.uri, &[("authorization", &bearer)]).await;
     assert!(picture.body.starts_with(b"\x89PNG"), "{picture:?}");
 }
+
+#[tokio::test]
+async fn files_keep_the_worst_names_and_their_bytes() {
+    let running = start(Seed::Hostile);
+    let mut data = data(&running, "demo@example.com");
+    let found = all(&mut data, pb::Filter::default(), 100).await;
+    let times: BTreeSet<_> =
+        found.iter().map(|file| file.time_requested.map(|at| at.seconds)).collect();
+    assert!(found.len() > 40 && times.len() == 1, "{}", found.len());
+    let names: Vec<&str> = found.iter().map(|file| file.file_name.as_str()).collect();
+    for name in ["", "..", "/etc/passwd", "a:b.jpg", "a_b.jpg", "zero\0byte.jpg", "e\u{301}.jpg"] {
+        assert!(names.contains(&name), "{name:?}");
+    }
+    assert_eq!(names.iter().filter(|name| **name == "twice.jpg").count(), 2);
+    assert!(
+        names.iter().any(|name| name.len() == 604) && names.iter().any(|name| name.len() == 255)
+    );
+    let ids = found.iter().map(|file| file.binary_data_id.clone()).collect();
+    let request = pb::BinaryDataByIDsRequest {
+        binary_data_ids: ids,
+        include_binary: true,
+        ..Default::default()
+    };
+    let files = data.binary_data_by_i_ds(request).await.expect("bytes").into_inner().data;
+    let contents: BTreeSet<&[u8]> = files.iter().map(|file| &file.binary[..]).collect();
+    assert_eq!(contents.len(), found.len(), "all differ");
+    assert_eq!(contents.iter().filter(|bytes| bytes.starts_with(&[0x1f, 0x8b])).count(), 2);
+}

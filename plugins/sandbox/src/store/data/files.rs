@@ -1,12 +1,14 @@
 //! Files that machines have captured or sent. Their contents lie elsewhere (`server::content`).
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use rusqlite::{Connection, OptionalExtension as _, Row, params, params_from_iter};
 
 use super::filter::{Filter, Page, Reach, Sql, of_files, paged};
 use super::{COLUMNS, Capture, datasets, read_capture};
 
 /// Where the bytes of a file are.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) enum Content {
     /// In a file of its id.
     #[default]
@@ -15,18 +17,24 @@ pub(crate) enum Content {
     Noise(u64),
     /// A picture of this number.
     Picture(u32),
+    /// Here: a few bytes that a world has.
+    Given(Vec<u8>),
 }
 
 impl Content {
-    fn text(self) -> String {
+    fn text(&self) -> String {
         match self {
             Self::Stored => String::new(),
             Self::Noise(seed) => format!("noise:{seed}"),
             Self::Picture(number) => format!("picture:{number}"),
+            Self::Given(bytes) => format!("given:{}", STANDARD.encode(bytes)),
         }
     }
 
     fn parse(text: &str) -> Self {
+        if let Some(bytes) = text.strip_prefix("given:") {
+            return Self::Given(STANDARD.decode(bytes).unwrap_or_default());
+        }
         let number = |word: &str| text.strip_prefix(word).and_then(|rest| rest.parse().ok());
         match (number("noise:"), number("picture:")) {
             (Some(seed), _) => Self::Noise(seed),
@@ -202,7 +210,12 @@ mod tests {
 
     #[test]
     fn contents_come_back_as_they_went() {
-        for content in [Content::Stored, Content::Noise(u64::MAX), Content::Picture(7)] {
+        for content in [
+            Content::Stored,
+            Content::Noise(u64::MAX),
+            Content::Picture(7),
+            Content::Given(vec![0, 0xff]),
+        ] {
             assert_eq!(Content::parse(&content.text()), content);
         }
     }
