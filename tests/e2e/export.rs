@@ -100,7 +100,7 @@ pub(crate) fn exported(root: &Path) -> BTreeMap<String, Vec<u8>> {
         let own = name.strip_prefix("metadata/").and_then(|name| name.strip_suffix(".json"));
         assert_eq!(value["fileName"].as_str(), own, "{name} names its file");
         let own = own.expect("JSON");
-        let ext = value["fileExt"].as_str().unwrap_or_default();
+        let ext = value["fileExt"].as_str().unwrap_or_default().replace('/', "_");
         let data = [format!("data/{own}"), format!("data/{own}{ext}")];
         let data = data.iter().rev().find(|data| all.contains_key(*data));
         let path = all.remove(data.unwrap_or_else(|| panic!("{name} has no data"))).expect("path");

@@ -17,7 +17,9 @@ const FLAGS: &[(&str, &str, fn(&pb::Filter) -> bool)] = &[
         f.organization_ids == ["3155ac07-900b-5239-8771-3d2885502a6a"]
     }),
     ("--location-ids", "Warehouse,elsewhere", |f| {
-        f.location_ids.len() == 2 && f.location_ids[0].len() == 36 && f.location_ids[1] == "elsewhere"
+        f.location_ids.len() == 2
+            && f.location_ids[0].len() == 36
+            && f.location_ids[1] == "elsewhere"
     }),
     ("--robot-id", "11111111-2222-3333-4444-555555555555", |f| {
         f.robot_id == "11111111-2222-3333-4444-555555555555"
@@ -96,10 +98,17 @@ fn every_filter_is_in_the_request_in_both_forms() {
 #[test]
 fn a_model_is_looked_up_in_the_configurations() {
     let (env, sandbox) = logged_in("fleet");
-    export(&env, &["binary", "filter"], &["--component-model", "fake", "--component-name", "camera1"]);
+    export(
+        &env,
+        &["binary", "filter"],
+        &["--component-model", "fake", "--component-name", "camera1"],
+    );
     let seen = filters(&sandbox);
     assert!(!seen.is_empty());
-    assert!(seen.iter().all(|f| f.component_name == "camera1" && f.part_id.len() == 36), "{seen:?}");
+    assert!(
+        seen.iter().all(|f| f.component_name == "camera1" && f.part_id.len() == 36),
+        "{seen:?}"
+    );
     // Where nothing has the model, nothing is asked for.
     sandbox.server.clear_requests();
     let line = ["data", "export", "binary", "filter", "--destination", "none"];

@@ -24,6 +24,10 @@ fn a52_a54_b47_b48_b49_hostile_names_stay_inside_and_distinct() {
         if known.file_ext == ".gz" {
             use std::io::Read as _;
             let bytes = all.get_mut(&known.binary_data_id).expect("there");
+            // What only says that it is packed stays as it is.
+            if !bytes.starts_with(&[0x1f, 0x8b]) {
+                continue;
+            }
             let mut plain = Vec::new();
             flate2::read::MultiGzDecoder::new(&bytes[..]).read_to_end(&mut plain).expect("gzip");
             *bytes = plain;
@@ -57,7 +61,7 @@ fn a52_a54_b47_b48_b49_hostile_names_stay_inside_and_distinct() {
     assert_whole(&root, &all);
     // One that is not unpacked whole comes again.
     let found = exported(&root);
-    let gz = metadata.iter().find(|known| known.file_ext == ".gz").expect("one");
+    let gz = metadata.iter().find(|known| known.file_name == "x.txt.gz").expect("one");
     let bytes = &found[&gz.binary_data_id];
     let path = files(&root.join("data"))
         .into_values()

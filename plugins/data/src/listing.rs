@@ -35,14 +35,15 @@ pub(crate) async fn write(
     let mut count = 0;
     while let Some(page) = pages.next().await {
         let page = page?;
-        let (to, argument) = (to.clone(), argument.to_owned());
+        let ours = |found: &BinaryMetadata| listed.shard.is_none_or(|shard| shard.has(found));
+        let ours = page.into_iter().filter(ours);
+        let files: Vec<File> = ours.map(|found| File::new(found, listed.marked)).collect();
+        let look = |to: &Destination, file: File| Ok((to.place(&file.item)?, file));
+        let places = to.each(files, look).await?;
+        let argument = argument.to_owned();
         let (again, lines) = blocking(move || {
-            let ours = |found: &BinaryMetadata| listed.shard.is_none_or(|shard| shard.has(found));
-            let ours = page.into_iter().filter(ours);
-            let files: Vec<File> = ours.map(|found| File::new(found, listed.marked)).collect();
-            let places = to.places(files.iter().map(|file| &*file.item))?;
             let mut lines = 0;
-            for (file, place) in files.iter().zip(places) {
+            for (place, file) in places {
                 let first = || file.item.names.candidates()[0].data.clone();
                 let Some(place) = place.or_else(|| listed.absent.then(first)) else { continue };
                 out.write_all(&line(&file.metadata, &place, &argument)).map_err(own)?;

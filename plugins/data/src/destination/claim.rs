@@ -82,8 +82,8 @@ impl Kept<'_> {
         for name in self.names.candidates() {
             let metadata = metadata_path(&name.metadata);
             match self.owner(shelf, &name.metadata)? {
-                Owner::Nobody => return Ok(false),
-                Owner::Broken | Owner::Another(_) => {}
+                // A name may be free because something else was in its way.
+                Owner::Nobody | Owner::Broken | Owner::Another(_) => {}
                 Owner::Us => {
                     let Some(data) = shelf.stat(&data_path(name))? else { return Ok(false) };
                     return Ok(match self.size {
@@ -105,16 +105,7 @@ impl Kept<'_> {
     /// The path of its bytes below `data/`, if it is there, whole or not.
     pub(super) fn place(&self, shelf: &dyn Shelf) -> Result<Option<String>> {
         for name in self.names.candidates() {
-            let ours = if self.metadata {
-                match self.owner(shelf, &name.metadata)? {
-                    Owner::Nobody => return Ok(None),
-                    Owner::Us => true,
-                    Owner::Broken | Owner::Another(_) => false,
-                }
-            } else {
-                true
-            };
-            if ours {
+            if !self.metadata || matches!(self.owner(shelf, &name.metadata)?, Owner::Us) {
                 let is_there = shelf.stat(&data_path(name))?.is_some();
                 return Ok(is_there.then(|| name.data.clone()));
             }

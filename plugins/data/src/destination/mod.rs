@@ -14,6 +14,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::SystemTime;
 
 use bytes::Bytes;
+use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 use viam_contract::{Context, Error, Kind, Result};
 
 pub(crate) use claim::Saved;
@@ -24,6 +25,9 @@ use store::Store;
 pub(crate) use writing::{Whole, Writing, blocking, own};
 
 use crate::name::Names;
+
+/// Requests to a bucket at a time, for one list of things.
+const SIDE_BY_SIDE: usize = 16;
 
 /// What is known of a file that is there.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -106,17 +110,37 @@ impl Destination {
         }
     }
 
-    /// Which of some files are there already, whole. May block.
-    pub(crate) fn are_there<'i>(&self, items: impl Iterator<Item = &'i Item>) -> Result<Vec<bool>> {
-        items.map(|item| item.kept().is_there(self.shelf())).collect()
+    /// Whether a file is there already, whole. May block.
+    pub(crate) fn is_there(&self, item: &Item) -> Result<bool> {
+        item.kept().is_there(self.shelf())
     }
 
-    /// The paths of some files below `data/`, of those that are there. May block.
-    pub(crate) fn places<'i>(
+    /// The path of a file below `data/`, if it is there. May block.
+    pub(crate) fn place(&self, item: &Item) -> Result<Option<String>> {
+        item.kept().place(self.shelf())
+    }
+
+    /// Does something that may block with each of some things; the results are in their order. In
+    /// a folder that is done by one thread, in a bucket side by side: there it is the way to it and
+    /// back that takes time.
+    pub(crate) async fn each<T: Send + 'static, R: Send + 'static>(
         &self,
-        items: impl Iterator<Item = &'i Item>,
-    ) -> Result<Vec<Option<String>>> {
-        items.map(|item| item.kept().place(self.shelf())).collect()
+        things: Vec<T>,
+        work: impl Fn(&Self, T) -> Result<R> + Clone + Send + 'static,
+    ) -> Result<Vec<R>> {
+        let to = self.clone();
+        match self {
+            Self::Dir(..) => {
+                blocking(move || things.into_iter().map(|thing| work(&to, thing)).collect()).await
+            }
+            Self::Store(_) => {
+                let works = things.into_iter().map(|thing| {
+                    let (to, work) = (to.clone(), work.clone());
+                    blocking(move || work(&to, thing))
+                });
+                stream::iter(works).buffered(SIDE_BY_SIDE).try_collect().await
+            }
+        }
     }
 
     fn claim(&self, item: &Item) -> Result<Claimed> {

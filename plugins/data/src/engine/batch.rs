@@ -11,7 +11,7 @@ use viam_proto::app::data::v1::{BinaryData, BinaryDataByIDsRequest, BinaryId};
 
 use super::{Engine, File, Outcome};
 use crate::client;
-use crate::destination::{Destination, Saved, blocking};
+use crate::destination::{Destination, Saved};
 use crate::name::identity;
 
 /// The budget of a file whose size is not known, in bytes.
@@ -107,24 +107,10 @@ impl Engine<'_> {
                 Ok(()) => whole.push((file, bytes)),
             }
         }
-        let to = self.options.destination.clone();
-        let saved: Vec<(Arc<File>, Saved)> = match &to {
-            // A thread for all of them: they are written one after the other anyway.
-            Destination::Dir(..) => {
-                let save = |(file, bytes): (Arc<File>, Bytes), to: &Destination| {
-                    to.save(&file.item, bytes).map(|saved| (file, saved))
-                };
-                blocking(move || whole.into_iter().map(|each| save(each, &to)).collect()).await?
-            }
-            // An object each, side by side: what counts is the way there and back.
-            Destination::Store(_) => {
-                let puts = whole.into_iter().map(|(file, bytes)| {
-                    let to = to.clone();
-                    blocking(move || to.save(&file.item, bytes).map(|saved| (file, saved)))
-                });
-                futures_util::future::try_join_all(puts).await?
-            }
+        let save = |to: &Destination, (file, bytes): (Arc<File>, Bytes)| {
+            to.save(&file.item, bytes).map(|saved| (file, saved))
         };
+        let saved: Vec<(Arc<File>, Saved)> = self.options.destination.each(whole, save).await?;
         for (file, saved) in saved {
             self.progress.advance(saved.bytes);
             outcomes.push(Outcome::Saved(file, saved));

@@ -8,7 +8,7 @@ use viam_contract::Result;
 use viam_proto::app::data::v1::BinaryMetadata;
 
 use super::File;
-use crate::destination::{Destination, blocking};
+use crate::destination::Destination;
 use crate::pages::Pages;
 use crate::shard::Shard;
 
@@ -69,15 +69,11 @@ impl Rules {
         let ours = |found: &BinaryMetadata| self.shard.is_none_or(|shard| shard.has(found));
         let ours = page.into_iter().filter(ours);
         let files: Vec<File> = ours.map(|found| File::new(found, self.marked)).collect();
-        let to = self.destination.clone();
-        let (files, there) = blocking(move || {
-            let there = to.are_there(files.iter().map(|file| &*file.item))?;
-            Ok((files, there))
-        })
-        .await?;
+        let check = |to: &Destination, file: File| Ok((to.is_there(&file.item)?, file));
+        let checked = self.destination.each(files, check).await?;
         let mut planned = Planned::default();
         let mut small = Batch::default();
-        for (file, there) in files.into_iter().zip(there) {
+        for (there, file) in checked {
             let bytes = file.metadata.file_size_bytes;
             let (files, sum) = if there { &mut planned.there } else { &mut planned.wanted };
             *files += 1;

@@ -78,6 +78,8 @@ fn safe(c: char) -> char {
     match c {
         '<' | '>' | ':' | '"' | '|' | '?' | '*' | '\\' => '_',
         c if c.is_control() => '_',
+        // They turn what stands around them, so that a name looks like another one.
+        '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' => '_',
         c => c,
     }
 }
