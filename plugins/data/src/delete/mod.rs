@@ -15,7 +15,7 @@ use crate::count;
 pub(crate) struct Args {
     #[command(subcommand)]
     verb: Option<Verb>,
-    #[arg(hide = true, trailing_var_arg = true, allow_hyphen_values = true)]
+    #[arg(hide = true, allow_hyphen_values = true)]
     words: Vec<String>,
 }
 
@@ -34,10 +34,11 @@ struct Deleted {
 }
 
 pub(crate) async fn run(cx: &Context, args: Args) -> Result<()> {
+    let words = args.words;
     match args.verb {
-        Some(Verb::Binary(args)) => binary::run(cx, args).await,
-        Some(Verb::Tabular(args)) => tabular::run(cx, args).await,
-        None => Err(without_verb(&args.words)),
+        Some(Verb::Binary(args)) if words.is_empty() => binary::run(cx, args).await,
+        Some(Verb::Tabular(args)) if words.is_empty() => tabular::run(cx, args).await,
+        _ => Err(without_verb(&words)),
     }
 }
 
@@ -52,7 +53,7 @@ fn without_verb(words: &[String]) -> Error {
         }
         _ => Error::new(
             Kind::Usage,
-            "say what to delete: `viam data delete binary` or `viam data delete tabular`",
+            "say first what to delete: `viam data delete binary` or `viam data delete tabular`",
         ),
     };
     error.hint_run("viam data delete binary --help").hint_run("viam data delete tabular --help")
