@@ -1,6 +1,7 @@
 //! The bytes of captured files by plain HTTP (transport.md §4.7), whole or from a place on
 //! (RFC 9110 §14).
 
+use std::io;
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -139,17 +140,22 @@ fn range(asked: &str, size: u64) -> Option<Range<u64>> {
     }
 }
 
-/// Reads ahead a little, and no more than the network takes.
+/// Reads ahead a little, and no more than the network takes. Whoever reads slowly holds up no
+/// thread, of which there are few.
 fn body(shared: Arc<Shared>, file: File, mut range: Range<u64>) -> Body {
     let (sender, pieces) = mpsc::channel(QUEUE);
-    tokio::task::spawn_blocking(move || {
+    let file = Arc::new(file);
+    tokio::spawn(async move {
         while !range.is_empty() {
             let left = usize::try_from(range.end - range.start).unwrap_or(usize::MAX);
-            let piece = shared.contents.read(&file, range.start, left.min(PIECE));
+            let (shared, file, from) = (shared.clone(), file.clone(), range.start);
+            let read = move || shared.contents.read(&file, from, left.min(PIECE));
+            let piece =
+                Shared::blocking(read).await.unwrap_or_else(|error| Err(io::Error::other(error)));
             let length = piece.as_ref().map_or(0, Vec::len);
             let broken = length == 0;
             range.start += length as u64;
-            if sender.blocking_send(piece.map(Bytes::from)).is_err() || broken {
+            if sender.send(piece.map(Bytes::from)).await.is_err() || broken {
                 return;
             }
         }

@@ -456,3 +456,29 @@ async fn files_keep_the_worst_names_and_their_bytes() {
     assert_eq!(contents.len(), found.len(), "all differ");
     assert_eq!(contents.iter().filter(|bytes| bytes.starts_with(&[0x1f, 0x8b])).count(), 2);
 }
+
+#[tokio::test]
+async fn downloads_that_nobody_reads_hold_up_nobody() {
+    let running = start(Seed::Data(Amount { files: 1, bytes: 8 << 20, rows: 0 }));
+    let mut data = data(&running, "demo@example.com");
+    let uri = all(&mut data, pb::Filter::default(), 1).await.remove(0).uri;
+    let path = uri.strip_prefix(running.base_url()).expect("an address of the sandbox");
+    running.set_faults(vec![FaultRule { times: 9, stall: true, ..FaultRule::on("/files/*") }]);
+    let login = running.login("demo@example.com").expect("logged in");
+    let mut open = Vec::new();
+    for _ in 0..8 {
+        let mut stream =
+            TcpStream::connect(("127.0.0.1", running.port())).await.expect("connected");
+        let request = format!(
+            "GET {path} HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {}\r\n\r\n",
+            login.access_token
+        );
+        stream.write_all(request.as_bytes()).await.expect("asked");
+        let mut first = [0; 1000];
+        let begun = tokio::time::timeout(Duration::from_secs(5), stream.read_exact(&mut first));
+        begun.await.expect("in time").expect("begun");
+        open.push(stream);
+    }
+    let listed = all(&mut data, pb::Filter::default(), 1);
+    tokio::time::timeout(Duration::from_secs(5), listed).await.expect("answered all the same");
+}
