@@ -38,6 +38,54 @@ const COMMANDS: &[(&str, &str)] = &[
     ("robots part delete", "--part rover-1-arm"),
     ("robots part history", "--part rover-1-main"),
     ("robots api-key create", "--machine-id rover-1 --name k --format json"),
+    ("data export", "--destination out --data-type binary"),
+    ("data export binary filter", "--destination out"),
+    (
+        "data export binary ids",
+        "--destination out --binary-data-ids 3155ac07-900b-5239-8771-3d2885502a6a/3a158a54-0957-5ea3-8da9-3cd5aaed58f1/eff9bdf3-98df-5daa-9546-19ef58f692fb",
+    ),
+    ("data delete binary", "--machine-id rover-1"),
+    ("data delete tabular", "--org-id Acme_Robotics --delete-older-than-days 0"),
+    ("data query tabular sql", "--org-id Acme_Robotics --sql SELECT_count(*)_AS_n_FROM_readings"),
+    ("data query tabular mql", "--org-id Acme_Robotics --mql [{\"$count\":\"n\"}]"),
+    ("data query binary filter", "--limit 3"),
+    (
+        "data tag ids add",
+        "--tags x --binary-data-ids 3155ac07-900b-5239-8771-3d2885502a6a/3a158a54-0957-5ea3-8da9-3cd5aaed58f1/eff9bdf3-98df-5daa-9546-19ef58f692fb",
+    ),
+    (
+        "data tag ids remove",
+        "--tags x --binary-data-ids 3155ac07-900b-5239-8771-3d2885502a6a/3a158a54-0957-5ea3-8da9-3cd5aaed58f1/eff9bdf3-98df-5daa-9546-19ef58f692fb",
+    ),
+    ("data tag filter add", "--tags x"),
+    ("data tag filter remove", "--tags x"),
+    (
+        "data index create",
+        "--org-id Acme_Robotics --collection-type hot-store --index-path index.json",
+    ),
+    ("data index delete", "--org-id Acme_Robotics --collection-type hot-store --index-name x"),
+    ("data index list", "--org-id Acme_Robotics --collection-type hot-store"),
+    ("data database configure", "--org-id Acme_Robotics --password secret"),
+    ("data database hostname", "--org-id Acme_Robotics"),
+    ("dataset create", "--org-id Acme_Robotics --name new --format json"),
+    ("dataset rename", "--dataset-id d9698edc-1247-57e2-9130-777549c077e4 --name new"),
+    ("dataset list", "--org-id Acme_Robotics"),
+    ("dataset delete", "--dataset-id d9698edc-1247-57e2-9130-777549c077e4"),
+    ("dataset export", "--destination out --dataset-id d9698edc-1247-57e2-9130-777549c077e4"),
+    (
+        "dataset merge",
+        "--org-id Acme_Robotics --name new --dataset-ids d9698edc-1247-57e2-9130-777549c077e4 --format json",
+    ),
+    (
+        "dataset data add ids",
+        "--dataset-id d9698edc-1247-57e2-9130-777549c077e4 --binary-data-ids 3155ac07-900b-5239-8771-3d2885502a6a/3a158a54-0957-5ea3-8da9-3cd5aaed58f1/eff9bdf3-98df-5daa-9546-19ef58f692fb",
+    ),
+    ("dataset data add filter", "--dataset-id d9698edc-1247-57e2-9130-777549c077e4"),
+    (
+        "dataset data remove ids",
+        "--dataset-id d9698edc-1247-57e2-9130-777549c077e4 --binary-data-ids 3155ac07-900b-5239-8771-3d2885502a6a/3a158a54-0957-5ea3-8da9-3cd5aaed58f1/eff9bdf3-98df-5daa-9546-19ef58f692fb",
+    ),
+    ("dataset data remove filter", "--dataset-id d9698edc-1247-57e2-9130-777549c077e4"),
 ];
 
 /// Flags whose value is not a name that nothing has. Where there are words before the arrow, they
@@ -76,6 +124,7 @@ const VALUES: &[(&str, &str, &str)] = &[
         "--part rover-1-main here machine:there -> --part rover-1-main -p here machine:there",
     ),
     ("robots part tunnel", "--transport", "--transport webrtc"),
+    ("data delete binary", "--yes", " -> --yes"),
 ];
 
 /// Flags whose effect is seen by a test of its own only: the command, the flag, the test.
@@ -111,11 +160,12 @@ fn reference() -> BTreeMap<String, Vec<(String, bool)>> {
     commands
 }
 
-/// What a command did: its answer, what it asked for how often, what lies where files go.
+/// What a command did: its answer, what it asked for how often and how long the first request of
+/// each call was, what lies where files go.
 #[derive(Debug, PartialEq)]
 struct Effect {
     answer: (i32, String, String),
-    asked: BTreeMap<String, u64>,
+    asked: BTreeMap<String, (u64, Option<usize>)>,
     files: Vec<(String, u32, u64, bool)>,
 }
 
@@ -143,6 +193,7 @@ fn effect(command: &str, words: &str) -> Effect {
     let work = env.root().join("work");
     write(&work.join("folder/inner"), "x", 0o644);
     write(&work.join("here"), "x", 0o600);
+    write(&work.join("index.json"), "{\"key\": {\"part_id\": 1}}", 0o644);
     let old = std::time::UNIX_EPOCH + std::time::Duration::from_secs(1_000_000_000);
     fs::File::open(work.join("here")).and_then(|file| file.set_modified(old)).expect("old");
     if command == "robots part history" {
@@ -165,7 +216,11 @@ fn effect(command: &str, words: &str) -> Effect {
         }
     }
     files.sort();
-    let mut asked = sandbox.server.requests().counts;
+    let mut asked = BTreeMap::new();
+    for (path, count) in sandbox.server.requests().counts {
+        let first = sandbox.server.recorded(&path).first().map(|message| message.len());
+        asked.insert(path, (count, first));
+    }
     // How often something is asked until it is there depends on the moment.
     asked.retain(|path, _| !path.ends_with("/CallUpdate"));
     let secrets = command.ends_with("api-key create");
@@ -209,7 +264,15 @@ fn without(words: &str, flag: &str) -> String {
 
 #[test]
 fn a42_every_flag_has_an_effect_or_is_refused() {
-    let groups = ["organizations", "locations", "robots"];
+    check(&["organizations", "locations", "robots"]);
+}
+
+#[test]
+fn a42_every_flag_of_data_has_an_effect_or_is_refused() {
+    check(&["data", "dataset"]);
+}
+
+fn check(groups: &[&str]) {
     let mut faults = Vec::new();
     for (command, flags) in reference() {
         if !groups.contains(&command.split(' ').next().unwrap_or_default()) {
