@@ -11,7 +11,7 @@ use viam_test::{TestEnv, TestSandbox};
 
 use crate::support::{Pty, logged_in};
 
-const DATA: &str = "/viam.app.data.v1.DataService/";
+pub(crate) const DATA: &str = "/viam.app.data.v1.DataService/";
 const ACME: &str = "3155ac07-900b-5239-8771-3d2885502a6a";
 const DATASET: &str = "d9698edc-1247-57e2-9130-777549c077e4";
 const ROVER: &str = "a33001ed-0abb-54c8-9e35-f03700874511";
@@ -23,14 +23,14 @@ fn words(line: &str) -> Vec<String> {
     line.split_whitespace().map(|word| word.replace('_', " ")).collect()
 }
 
-fn viam(env: &TestEnv, line: &str) -> viam_test::Outcome {
+pub(crate) fn viam(env: &TestEnv, line: &str) -> viam_test::Outcome {
     let words = words(line);
     env.viam(&words.iter().map(String::as_str).collect::<Vec<_>>()).run()
 }
 
 /// stdout of a command that succeeds.
 #[track_caller]
-fn out(env: &TestEnv, line: &str) -> String {
+pub(crate) fn out(env: &TestEnv, line: &str) -> String {
     viam(env, line).ok().out()
 }
 

@@ -3,6 +3,7 @@
 #![expect(clippy::disallowed_methods, reason = "tests start processes and read the clock")]
 
 mod commands;
+mod data_queries;
 mod data_verbs;
 mod datasets;
 mod device_flow;

@@ -6,7 +6,7 @@ use viam_contract::{Context, Error, Kind, Result, Target, Wire, text};
 use viam_proto::app::data::v1::{
     TabularDataByMqlRequest, TabularDataSource, TabularDataSourceType as Source,
 };
-use viam_proto::app::datapipelines::v1::ListDataPipelinesRequest;
+use viam_proto::app::datapipelines::v1::{DataPipeline, ListDataPipelinesRequest};
 
 use super::rows::RowsArgs;
 use crate::organization::OrgArgs;
@@ -137,7 +137,11 @@ async fn pipeline_id(
         async move { client.list_data_pipelines(request).await }
     })
     .await?;
-    let pipelines = answer.data_pipelines;
+    pick(&answer.data_pipelines, name)
+}
+
+/// Names are not unique.
+fn pick(pipelines: &[DataPipeline], name: &str) -> Result<String> {
     let named: Vec<_> = pipelines.iter().filter(|pipeline| pipeline.name == name).collect();
     let shown = text::quoted(name);
     match named[..] {
@@ -155,6 +159,50 @@ async fn pipeline_id(
             let words = format!("{shown} names {} data pipelines", ids.len());
             let hint = format!("use --pipeline-id with one of {}", ids.join(", "));
             Err(Error::new(Kind::User, words).hint_text(hint))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_pipeline_is_found_by_its_name() {
+        let pipeline = |id: &str, name: &str| DataPipeline {
+            id: id.to_owned(),
+            name: name.to_owned(),
+            ..DataPipeline::default()
+        };
+        let all = [pipeline("1", "hourly"), pipeline("2", "daily"), pipeline("3", "daily")];
+        assert_eq!(pick(&all, "hourly").ok().as_deref(), Some("1"));
+        let error = pick(&all, "hourley").expect_err("none");
+        assert!(format!("{:?}", error.hints()).contains("hourly"));
+        let error = pick(&all, "daily").expect_err("two");
+        assert_eq!(error.message(), "\"daily\" names 2 data pipelines");
+        assert!(format!("{:?}", error.hints()).contains("2, 3"));
+    }
+
+    #[test]
+    fn what_is_queried_is_said_once() {
+        let args = |source, pipeline: Option<&str>| Args {
+            mql: None,
+            mql_path: None,
+            data_source_type: source,
+            pipeline_id: pipeline.map(str::to_owned),
+            pipeline_name: None,
+            organization: OrgArgs::default(),
+            rows: RowsArgs::default(),
+        };
+        let source = |source, pipeline| args(source, pipeline).source();
+        let p = || Some(Pipeline::Id("p".to_owned()));
+        assert_eq!(source(None, None).ok(), Some(None));
+        assert_eq!(source(None, Some("")).ok(), Some(None));
+        assert_eq!(source(None, Some("p")).ok(), Some(Some((Source::PipelineSink, p()))));
+        let hot = Some(Source::HotStorage);
+        assert_eq!(source(hot, None).ok(), Some(Some((Source::HotStorage, None))));
+        for (given, pipeline) in [(hot, Some("p")), (Some(Source::PipelineSink), None)] {
+            assert_eq!(source(given, pipeline).expect_err("wrong").kind(), Kind::Usage);
         }
     }
 }
