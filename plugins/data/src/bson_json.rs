@@ -1,7 +1,7 @@
 //! BSON as JSON and back, in MongoDB's extended form, with the fields in their own order: the order
 //! of a sort or of the fields of an index has a meaning.
 
-use bson::{Bson, Document};
+use bson::{Bson, Document, RawBsonRef, RawDocument};
 use serde::ser::{Serialize, SerializeMap as _, SerializeSeq as _, Serializer};
 use viam_contract::{Error, Kind, Result, ResultExt as _};
 
@@ -35,10 +35,37 @@ impl Serialize for Inner<'_> {
     }
 }
 
+/// How deeply a document may be nested: MongoDB's own limit is 100. The parser knows none, and
+/// would run out of stack.
+const DEPTH: usize = 200;
+
 /// The row that a server has sent.
 pub(crate) fn row(bytes: &[u8]) -> Result<Document> {
-    Document::from_reader(bytes)
-        .or_kind(Kind::Remote, || "a row of the answer is no BSON document".to_owned())
+    let doing = || "a row of the answer is no BSON document".to_owned();
+    let raw = RawDocument::from_bytes(bytes).or_kind(Kind::Remote, doing)?;
+    if !is_shallow(RawBsonRef::Document(raw), DEPTH) {
+        return Err(Error::new(Kind::Remote, doing()).because("it is nested too deeply"));
+    }
+    Document::try_from(raw).or_kind(Kind::Remote, doing)
+}
+
+fn is_shallow(value: RawBsonRef<'_>, left: usize) -> bool {
+    // What cannot be read ends the walk here, and the parser says why.
+    let read = |inner: bson::error::Result<RawBsonRef<'_>>| match inner {
+        Ok(inner) => is_shallow(inner, left - 1),
+        Err(_) => true,
+    };
+    match value {
+        _ if left == 0 => false,
+        RawBsonRef::Document(document) => {
+            document.into_iter().all(|field| read(field.map(|(_, inner)| inner)))
+        }
+        RawBsonRef::Array(array) => array.into_iter().all(read),
+        RawBsonRef::JavaScriptCodeWithScope(code) => {
+            is_shallow(RawBsonRef::Document(code.scope), left - 1)
+        }
+        _ => true,
+    }
 }
 
 /// A document that is shown, or the text of what is none.
@@ -111,6 +138,21 @@ mod tests {
              \"at\":{\"$date\":\"2023-11-14T22:13:20.123Z\"}}"
         );
         assert!(super::row(b"nonsense").is_err());
+    }
+
+    #[test]
+    fn a_row_that_is_nested_too_deeply_is_no_row() {
+        let mut bytes = vec![5, 0, 0, 0, 0];
+        for _ in 0..10_000 {
+            let length = u32::try_from(bytes.len() + 8).expect("fits").to_le_bytes();
+            bytes = [&length[..], b"\x03a\0", &bytes, b"\0"].concat();
+        }
+        assert_eq!(row(&bytes).expect_err("deep").causes(), ["it is nested too deeply"]);
+        let mut nested = Bson::Int32(1);
+        for depth in 0..100 {
+            nested = if depth % 2 == 0 { vec![nested].into() } else { doc! { "a": nested }.into() };
+        }
+        assert!(row(&doc! { "a": nested }.to_vec().expect("bytes")).is_ok());
     }
 
     #[test]
