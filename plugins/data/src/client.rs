@@ -13,8 +13,8 @@ use viam_proto::app::data::v1::data_service_client::DataServiceClient;
 use viam_proto::app::datapipelines::v1::data_pipelines_service_client::DataPipelinesServiceClient;
 use viam_proto::app::dataset::v1::dataset_service_client::DatasetServiceClient;
 
-/// How long a query may take.
-const QUERY_LIMIT: Duration = Duration::from_secs(600);
+/// How long a query or a deletion may take.
+const LONG: Duration = Duration::from_secs(600);
 
 /// The client of the data service, with the receive limit of the existing program.
 pub(crate) fn data(wire: &Wire) -> DataServiceClient<Wire> {
@@ -53,8 +53,24 @@ where
     .await
 }
 
-/// As [`patient`], for a query, which the server may think about for minutes. One that has taken
-/// too long is not begun again.
+/// Makes a call that the server may work on for minutes, such as a query.
+///
+/// # Errors
+/// The status of the answer, or that there was none in time.
+pub(crate) async fn unhurried<M, T, F, Fut>(message: M, call: F) -> Result<T, Status>
+where
+    F: FnOnce(Request<M>) -> Fut,
+    Fut: Future<Output = Result<Response<T>, Status>>,
+{
+    let mut request = Request::new(message);
+    request.extensions_mut().insert(LongLived);
+    match timeout(LONG, call(request)).await {
+        Ok(answer) => answer.map(Response::into_inner),
+        Err(_) => Err(Status::deadline_exceeded("no answer came in 10 minutes")),
+    }
+}
+
+/// As [`patient`], for a query. One that has taken too long is not begun again.
 ///
 /// # Errors
 /// `doing`, with the cause.
@@ -72,20 +88,12 @@ where
     retry::until_done(
         |words| output.status_once(words),
         || {
-            let mut request = Request::new(message.clone());
-            request.extensions_mut().insert(LongLived);
-            let answer = timeout(QUERY_LIMIT, call(request));
+            let answer = unhurried(message.clone(), &call);
             async move {
-                let answer = answer
-                    .await
-                    .unwrap_or_else(|_| Err(Status::deadline_exceeded("no answer in 10 minutes")));
-                match answer {
-                    Ok(answer) => Ok(answer.into_inner()),
-                    Err(status) if status.code() == Code::DeadlineExceeded => {
-                        Err(Failure::lasting(rpc_error(status, doing)))
-                    }
-                    Err(status) => Err(Failure::of_call(status, doing)),
-                }
+                answer.await.map_err(|status| match status.code() {
+                    Code::DeadlineExceeded => Failure::lasting(rpc_error(status, doing)),
+                    _ => Failure::of_call(status, doing),
+                })
             }
         },
     )

@@ -38,11 +38,14 @@ pub(crate) async fn run(cx: &Context, args: Args) -> Result<()> {
             filter: Some(filter),
             ..DeleteBinaryDataByFilterRequest::default()
         };
-        let answer = client::data(&wire).delete_binary_data_by_filter(request).await;
-        let answer = answer.map_err(|status| {
+        let mut client = client::data(&wire);
+        let answer = client::unhurried(request, |request| async move {
+            client.delete_binary_data_by_filter(request).await
+        });
+        let answer = answer.await.map_err(|status| {
             halfway(cx, deleted, "file", rpc_error(status, "could not delete files"))
         })?;
-        deleted += answer.into_inner().deleted_count;
+        deleted += answer.deleted_count;
     }
     report(cx, deleted, "file")
 }

@@ -78,11 +78,14 @@ pub(crate) async fn run(cx: &Context, mut args: Args) -> Result<()> {
             delete_older_than_days: args.delete_older_than_days,
             filter: carried(filter),
         };
-        let answer = client::data(&wire).delete_tabular_data(request).await;
-        let answer = answer.map_err(|status| {
+        let mut client = client::data(&wire);
+        let answer = client::unhurried(request, |request| async move {
+            client.delete_tabular_data(request).await
+        });
+        let answer = answer.await.map_err(|status| {
             halfway(cx, deleted, "datapoint", rpc_error(status, "could not delete tabular data"))
         })?;
-        deleted += answer.into_inner().deleted_count;
+        deleted += answer.deleted_count;
     }
     report(cx, deleted, "datapoint")
 }
