@@ -44,7 +44,7 @@ struct DataArgs {
 #[derive(Subcommand, Debug)]
 enum DataVerb {
     /// Export files and readings into a folder or a bucket
-    Export(export::Args),
+    Export(Box<export::Args>),
     /// Delete files or readings
     Delete(Box<delete::Args>),
     /// Query readings and files
@@ -88,7 +88,7 @@ impl Plugin for Data {
     fn run<'a>(&'a self, cx: &'a Context, matches: ArgMatches) -> BoxFuture<'a, Result<()>> {
         Box::pin(async move {
             match cli::args::<DataArgs>(&matches)?.verb {
-                DataVerb::Export(args) => export::run(cx, args).await,
+                DataVerb::Export(args) => export::run(cx, *args).await,
                 DataVerb::Delete(args) => delete::run(cx, *args).await,
                 DataVerb::Query(verb) => query::run(cx, verb).await,
                 DataVerb::Tag(verb) => tag::run(cx, verb).await,

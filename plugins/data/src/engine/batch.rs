@@ -101,7 +101,7 @@ impl Engine<'_> {
         for (file, bytes) in files.into_iter().zip(contents) {
             match file.check(bytes.len() as u64) {
                 Err(why) => {
-                    outcomes.push(Outcome::Failed(failed(&file, &Error::new(Kind::Remote, why))))
+                    outcomes.push(Outcome::Failed(failed(&file, &Error::new(Kind::Remote, why))));
                 }
                 Ok(()) if file.item.packed => outcomes.push(self.unpack(file, bytes).await?),
                 Ok(()) => whole.push((file, bytes)),

@@ -38,7 +38,7 @@ impl Progress {
             bar.set_length(bytes);
             styled(bar, MEASURED);
         }
-        std::future::pending().await
+        std::future::pending::<()>().await;
     }
 
     /// So much more is there.

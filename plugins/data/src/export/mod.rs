@@ -29,7 +29,7 @@ enum Verb {
 #[derive(Subcommand, Debug)]
 enum BinaryVerb {
     /// Export the files that a filter finds
-    Filter(binary::filter::Args),
+    Filter(Box<binary::filter::Args>),
     /// Export files by their ids
     Ids(binary::ids::Args),
 }
@@ -37,7 +37,7 @@ enum BinaryVerb {
 pub(crate) async fn run(cx: &Context, args: Args) -> Result<()> {
     match args.verb {
         None => legacy::run(cx, args.legacy).await,
-        Some(Verb::Binary(BinaryVerb::Filter(args))) => binary::filter::run(cx, args).await,
+        Some(Verb::Binary(BinaryVerb::Filter(args))) => binary::filter::run(cx, *args).await,
         Some(Verb::Binary(BinaryVerb::Ids(args))) => binary::ids::run(cx, args).await,
     }
 }
