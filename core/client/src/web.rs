@@ -264,11 +264,11 @@ mod tests {
         let viam = url("https://app.viam.com");
         for (to, goes) in [
             ("https://app.viam.com", true),
-            ("https://data.viam.com", true),
+            ("https://docs.viam.com", true),
             ("https://app.viam.dev", true),
             ("http://app.viam.com:80", false),
             ("https://viam.com.example.test", false),
-            ("https://notviam.com", false),
+            ("https://viam.com.test", false),
             ("https://storage.example.test", false),
         ] {
             assert_eq!(belongs(&viam, &url(to)), goes, "{to}");
