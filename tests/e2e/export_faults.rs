@@ -213,7 +213,7 @@ impl Chance {
     fn new() -> Self {
         use std::hash::BuildHasher as _;
         let seed = std::hash::RandomState::new().hash_one(0);
-        println!("the seed is {seed}");
+        viam_test::tell(&format!("the seed is {seed}"));
         Self(seed)
     }
 

@@ -7,9 +7,12 @@ use viam_test::{TestEnv, TestSandbox};
 use crate::export::BY_FILTER;
 use crate::support::logged_in;
 
+/// A flag, its value, and whether a filter has it.
+type Case = (&'static str, &'static str, fn(&pb::Filter) -> bool);
+
 /// Flags with their values, and what the request then has. Ids that look like ids are not looked
 /// up.
-const FLAGS: &[(&str, &str, fn(&pb::Filter) -> bool)] = &[
+const FLAGS: &[Case] = &[
     ("--org-ids", "3155ac07-900b-5239-8771-3d2885502a6a", |f| {
         f.organization_ids == ["3155ac07-900b-5239-8771-3d2885502a6a"]
     }),

@@ -55,6 +55,11 @@ pub fn skip(why: &str) {
     println!("SKIPPED 1: {why}");
 }
 
+/// Says what whoever looks into a failure of this test needs to know.
+pub fn tell(words: &str) {
+    println!("{words}");
+}
+
 /// Folders, variables and the binary under test.
 pub struct TestEnv {
     root: tempfile::TempDir,

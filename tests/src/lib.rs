@@ -11,6 +11,6 @@ mod outcome;
 mod sandbox;
 
 pub use command::Viam;
-pub use env::{TestEnv, bin_dir, core_only, full, missing, peer, skip};
+pub use env::{TestEnv, bin_dir, core_only, full, missing, peer, skip, tell};
 pub use outcome::Outcome;
 pub use sandbox::TestSandbox;
