@@ -86,7 +86,11 @@ async fn fetch(url: String, token: String, by_url: bool) -> Result<(), Failure> 
         };
         stream::iter(batches(files)).map(call).buffer_unordered(PARALLEL).try_fold(0, sum).await?
     };
-    if received == expected { Ok(()) } else { Err(format!("{received} of {expected} bytes").into()) }
+    if received == expected {
+        Ok(())
+    } else {
+        Err(format!("{received} of {expected} bytes").into())
+    }
 }
 
 async fn sum(all: u64, one: u64) -> Result<u64, Failure> {

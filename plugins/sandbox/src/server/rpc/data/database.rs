@@ -1,7 +1,7 @@
 //! The database of an organization's readings: where it would be, its user, and indexes. Nothing
 //! listens there; queries come by calls (`query`).
 
-use bson::{Bson, Document};
+use bson::{Bson, Document, RawBsonRef, RawDocument};
 use bytes::Bytes;
 use tonic::Status;
 use viam_proto::app::data::v1 as pb;
@@ -110,11 +110,32 @@ pub(super) fn delete_index(
     Err(super::super::access::missing("index", &request.index_name))
 }
 
+/// How deeply a document may be nested: MongoDB's limit. The parser knows none, and would run out of
+/// stack.
+const DEPTH: usize = 100;
+
 /// A document of a request.
 pub(super) fn document(bytes: &[u8]) -> Answer<Document> {
+    if !is_within(bytes, DEPTH) {
+        return Err(Refusal(Status::invalid_argument("a document is nested too deeply")));
+    }
     Document::from_reader(bytes).map_err(|error| {
         Refusal(Status::invalid_argument(format!("a document is no BSON: {error}")))
     })
+}
+
+/// Whether a document has no more levels than that. What is no document is for the parser to refuse.
+fn is_within(bytes: &[u8], levels: usize) -> bool {
+    let Ok(document) = RawDocument::from_bytes(bytes) else { return true };
+    levels > 0
+        && document.into_iter().flatten().all(|(_, value)| match value {
+            RawBsonRef::Document(inner) => is_within(inner.as_bytes(), levels - 1),
+            RawBsonRef::Array(inner) => is_within(inner.as_bytes(), levels - 1),
+            RawBsonRef::JavaScriptCodeWithScope(code) => {
+                is_within(code.scope.as_bytes(), levels - 1)
+            }
+            _ => true,
+        })
 }
 
 /// The documents that lie one after the other: each begins with its length.
@@ -185,6 +206,22 @@ mod tests {
         }
         for wrong in [vec![], vec![doc! {}], vec![doc! { "a": { "b": 1 } }]] {
             assert!(name(&wrong).is_err(), "{wrong:?}");
+        }
+    }
+
+    #[test]
+    fn a_document_of_too_many_levels_is_refused() {
+        let nested = |levels: usize| {
+            let mut bytes = doc! {}.to_vec().expect("bytes");
+            for _ in 1..levels {
+                let length = i32::try_from(bytes.len() + 7).expect("short").to_le_bytes();
+                bytes = [&length[..], &[3, 0], &bytes, &[0]].concat();
+            }
+            bytes
+        };
+        assert!(document(&nested(DEPTH)).is_ok());
+        for levels in [DEPTH + 1, 10_000] {
+            assert!(document(&nested(levels)).is_err());
         }
     }
 
