@@ -13,6 +13,7 @@ mod context;
 mod error;
 mod exit;
 mod globals;
+pub mod json;
 mod manifest;
 mod output;
 mod plugin;

@@ -1,9 +1,9 @@
 //! Numbers in JSON as Go writes them: a whole one has no `.0`.
 
-use std::fmt::{Display, LowerExp};
 use std::io::{self, Write};
 
 use serde_json::ser::Formatter;
+use viam_contract::json;
 
 /// A formatter whose numbers are Go's; the rest is that of the one within.
 pub(super) struct Plain<F>(pub(super) F);
@@ -19,30 +19,17 @@ macro_rules! same {
 
 impl<F: Formatter> Formatter for Plain<F> {
     fn write_f32<W: ?Sized + Write>(&mut self, writer: &mut W, value: f32) -> io::Result<()> {
-        // By its own digits, which are fewer than those of the same number in double precision.
-        writer.write_all(number(f64::from(value), value).as_bytes())
+        json::single(writer, value)
     }
 
     fn write_f64<W: ?Sized + Write>(&mut self, writer: &mut W, value: f64) -> io::Result<()> {
-        writer.write_all(number(value, value).as_bytes())
+        json::number(writer, value)
     }
 
     same! {
         begin_array(); end_array(); begin_array_value(first); end_array_value();
         begin_object(); end_object(); begin_object_key(first); end_object_key();
         begin_object_value(); end_object_value();
-    }
-}
-
-/// Writes a number: the very large and the very small with an exponent, which has a sign.
-fn number(size: f64, value: impl Display + LowerExp) -> String {
-    if size == 0.0 || (1e-6..1e21).contains(&size.abs()) {
-        return value.to_string();
-    }
-    let shown = format!("{value:e}");
-    match shown.split_once('e') {
-        Some((digits, exponent)) if !exponent.starts_with('-') => format!("{digits}e+{exponent}"),
-        _ => shown,
     }
 }
 
@@ -62,19 +49,7 @@ mod tests {
 
     #[test]
     fn numbers_are_those_of_go() {
-        let table = [
-            (1.0, "1"),
-            (0.1, "0.1"),
-            (-2.5, "-2.5"),
-            (0.0, "0"),
-            (1e20, "100000000000000000000"),
-            (1e21, "1e+21"),
-            (1e-7, "1e-7"),
-            (0.000_001, "0.000001"),
-        ];
-        for (value, text) in table {
-            assert_eq!(shown(value), text);
-        }
+        assert_eq!(shown([1.0, 0.1, 1e21, 1e-7]), "[1,0.1,1e+21,1e-7]");
         assert_eq!(shown(0.1_f32), "0.1");
         assert_eq!(shown(2e22_f32), "2e+22");
         assert_eq!(shown([Some(1.0), None]), "[1,null]");
