@@ -1,7 +1,9 @@
 //! `--shard K/N`: the same part of an export for each of N workers, without a word between them.
 
+use std::fmt;
 use std::str::FromStr;
 
+use prost_types::Timestamp;
 use viam_proto::app::data::v1::BinaryMetadata;
 
 use crate::name::identity;
@@ -41,9 +43,23 @@ impl Shard {
         self.has_hash(fnv(identity(metadata).as_bytes()))
     }
 
+    /// Whether a reading of this time belongs to this part.
+    pub(crate) fn has_time(self, time: Option<&Timestamp>) -> bool {
+        let time = time.copied().unwrap_or_default();
+        let nanos = time.seconds.wrapping_mul(1_000_000_000).wrapping_add(time.nanos.into());
+        self.has_hash(nanos.cast_unsigned())
+    }
+
     /// Whether something of this hash belongs to this part.
     pub(crate) fn has_hash(self, hash: u64) -> bool {
         mixed(hash) % self.count == self.index
+    }
+}
+
+/// As a part of a name: `2-of-8`.
+impl fmt::Display for Shard {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}-of-{}", self.index + 1, self.count)
     }
 }
 
@@ -83,10 +99,29 @@ mod tests {
     }
 
     #[test]
+    fn readings_belong_to_one_shard_for_ever() {
+        let shards: Vec<Shard> =
+            (1..=4).map(|index| format!("{index}/4").parse().expect("shard")).collect();
+        let mut sizes = [0; 4];
+        for row in 0..10_000 {
+            let time = Timestamp { seconds: 1_700_000_000 + row, nanos: 0 };
+            let having: Vec<usize> =
+                (0..4).filter(|&shard| shards[shard].has_time(Some(&time))).collect();
+            assert_eq!(having.len(), 1);
+            sizes[having[0]] += 1;
+        }
+        assert!(sizes.iter().all(|size| (2_300..2_700).contains(size)), "{sizes:?}");
+        let time = Timestamp { seconds: 1_700_000_000, nanos: 5 };
+        assert!(shards[0].has_time(Some(&time)));
+        assert_eq!(shards.iter().filter(|shard| shard.has_time(None)).count(), 1);
+    }
+
+    #[test]
     fn words_for_shards() {
         for bad in ["", "1", "0/8", "9/8", "1/0", "-1/8", "a/b", "1/8/2"] {
             assert!(bad.parse::<Shard>().is_err(), "{bad}");
         }
         assert_eq!("8/8".parse(), Ok(Shard { index: 7, count: 8 }));
+        assert_eq!(Shard { index: 7, count: 8 }.to_string(), "8-of-8");
     }
 }
