@@ -20,6 +20,7 @@ mod organization;
 mod pages;
 mod query;
 mod shard;
+mod tabular;
 mod tag;
 
 use clap::{ArgMatches, Command, CommandFactory as _, Parser, Subcommand};

@@ -74,6 +74,12 @@ impl Dir {
         Ok(&self.partial.get_or_init(|| made).path)
     }
 
+    /// Makes a folder.
+    pub(super) fn folder(&self, path: &str) -> Result<()> {
+        let path = self.root.join(path);
+        make(&path).map_err(|error| failure(&path, error))
+    }
+
     /// Begins a file.
     pub(super) fn begin(&self) -> Result<Unnamed> {
         let number = self.next.fetch_add(1, Ordering::Relaxed);

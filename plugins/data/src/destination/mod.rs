@@ -143,6 +143,14 @@ impl Destination {
         }
     }
 
+    /// Makes a folder below it, where it has folders. May block.
+    pub(crate) fn folder(&self, path: &str) -> Result<()> {
+        match self {
+            Self::Dir(dir, _) => dir.folder(path),
+            Self::Store(_) => Ok(()),
+        }
+    }
+
     fn claim(&self, item: &Item) -> Result<Claimed> {
         // Of two files in one process with the same path for their bytes, one must see the other.
         let _one = match self {

@@ -4,6 +4,7 @@
 mod binary;
 mod how;
 mod legacy;
+mod tabular;
 
 use clap::Subcommand;
 use viam_contract::{Context, Result};
@@ -24,6 +25,8 @@ enum Verb {
     /// Export files: pictures, clouds of points and whatever else machines have sent
     #[command(subcommand)]
     Binary(BinaryVerb),
+    /// Export the readings of one method of a component or service as a table
+    Tabular(tabular::Args),
 }
 
 #[derive(Subcommand, Debug)]
@@ -39,5 +42,6 @@ pub(crate) async fn run(cx: &Context, args: Args) -> Result<()> {
         None => legacy::run(cx, args.legacy).await,
         Some(Verb::Binary(BinaryVerb::Filter(args))) => binary::filter::run(cx, *args).await,
         Some(Verb::Binary(BinaryVerb::Ids(args))) => binary::ids::run(cx, args).await,
+        Some(Verb::Tabular(args)) => tabular::run(cx, args).await,
     }
 }
