@@ -30,6 +30,8 @@ mod peers;
 mod sandbox;
 mod session;
 mod support;
+mod tabular;
+mod tabular_faults;
 mod tail;
 mod transfers;
 mod tunnel;

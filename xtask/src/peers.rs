@@ -14,9 +14,12 @@ const SDK: &str = "0.85.1";
 /// The version of `zeroconf`, which announces machines on the local network.
 const ZEROCONF: &str = "0.154.0";
 
+/// The version of `pyarrow`, which reads tables.
+const PYARROW: &str = "26.0.1";
+
 /// Prints the versions of the packages that a Python has.
-const ASK_VERSION: &str =
-    "import importlib.metadata as m; print(m.version('viam-sdk'), m.version('zeroconf'))";
+const ASK_VERSION: &str = "import importlib.metadata as m; \
+    print(m.version('viam-sdk'), m.version('zeroconf'), m.version('pyarrow'))";
 
 /// The names under which Chromium goes.
 const CHROMIUM: &[&str] = &["chromium", "chromium-browser", "google-chrome"];
@@ -74,7 +77,11 @@ fn python(venv: &Path) -> Result<PathBuf, Failure> {
     }
     shell::output(shell::command("python3").args(["-m", "venv"]).arg(venv))?;
     let install = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check"];
-    let packages = [format!("viam-sdk=={SDK}"), format!("zeroconf=={ZEROCONF}")];
+    let packages = [
+        format!("viam-sdk=={SDK}"),
+        format!("zeroconf=={ZEROCONF}"),
+        format!("pyarrow=={PYARROW}"),
+    ];
     shell::output(shell::command(&python).args(install).args(packages))?;
     if has_packages(&python) { Ok(python) } else { Err("it cannot be imported".to_owned()) }
 }
@@ -82,6 +89,6 @@ fn python(venv: &Path) -> Result<PathBuf, Failure> {
 fn has_packages(python: &Path) -> bool {
     python.exists()
         && shell::output(shell::command(python).args(["-c", ASK_VERSION])).is_ok_and(|version| {
-            String::from_utf8_lossy(&version).trim() == format!("{SDK} {ZEROCONF}")
+            String::from_utf8_lossy(&version).trim() == format!("{SDK} {ZEROCONF} {PYARROW}")
         })
 }
