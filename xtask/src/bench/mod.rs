@@ -4,6 +4,7 @@
 //! compared runs in the same rounds, so that both see the same machine; the least of many is what
 //! counts on a busy one.
 
+mod data;
 mod dispatch;
 mod list;
 mod machine;
@@ -22,7 +23,8 @@ use crate::{Failure, Outcome, dist, shell};
 use scratch::Scratch;
 
 /// The tables, in their order.
-const NAMES: [&str; 8] = ["startup", "dispatch", "list", "run", "copy", "logs", "shell", "sizes"];
+const NAMES: [&str; 9] =
+    ["startup", "dispatch", "list", "run", "copy", "logs", "shell", "tabular", "sizes"];
 
 /// What the command line asks for.
 #[derive(Debug, PartialEq)]
@@ -58,6 +60,7 @@ pub(crate) fn run(arguments: &[String]) -> Outcome {
             "run" => machine::run::measure(&scratch, &target, fewer)?,
             "copy" => machine::copy::measure(&scratch, few.min(3))?,
             "logs" => machine::logs::measure(&scratch, few)?,
+            "tabular" => data::tabular::measure(&scratch, &target, few.min(3))?,
             "shell" => machine::session::measure(&scratch, fewer)?,
             _ => sizes::measure(&target, &shipped)?,
         };

@@ -1,0 +1,3 @@
+//! What machines have captured: worlds `data:FILES,BYTES,ROWS` of the sandbox.
+
+pub(crate) mod tabular;
