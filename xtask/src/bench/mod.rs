@@ -23,8 +23,8 @@ use crate::{Failure, Outcome, dist, shell};
 use scratch::Scratch;
 
 /// The tables, in their order.
-const NAMES: [&str; 9] =
-    ["startup", "dispatch", "list", "run", "copy", "logs", "shell", "tabular", "sizes"];
+const NAMES: [&str; 10] =
+    ["startup", "dispatch", "list", "run", "copy", "logs", "shell", "tabular", "files", "sizes"];
 
 /// What the command line asks for.
 #[derive(Debug, PartialEq)]
@@ -60,6 +60,7 @@ pub(crate) fn run(arguments: &[String]) -> Outcome {
             "run" => machine::run::measure(&scratch, &target, fewer)?,
             "copy" => machine::copy::measure(&scratch, few.min(3))?,
             "logs" => machine::logs::measure(&scratch, few)?,
+            "files" => data::files::measure(&scratch, &target, few.min(3))?,
             "tabular" => data::tabular::measure(&scratch, &target, few.min(3))?,
             "shell" => machine::session::measure(&scratch, fewer)?,
             _ => sizes::measure(&target, &shipped)?,

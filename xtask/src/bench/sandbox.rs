@@ -59,6 +59,18 @@ impl Sandbox {
         self.folder.join("home")
     }
 
+    /// Leaves it these processors only, in the words of `taskset`.
+    pub(crate) fn pin(&self, processors: &str) -> Result<(), Failure> {
+        let pid = self.child.id().to_string();
+        let mut command = Command::new("taskset");
+        command.args(["-a", "-p", "-c", processors, &pid]).stdout(Stdio::null());
+        match command.status() {
+            Ok(status) if status.success() => Ok(()),
+            Ok(status) => Err(format!("taskset failed: {status}")),
+            Err(error) => Err(format!("cannot run taskset: {error}")),
+        }
+    }
+
     /// Written once it runs and the home is logged in.
     fn state(&self) -> Option<Value> {
         serde_json::from_slice(&fs::read(self.home().join("sandbox.json")).ok()?).ok()

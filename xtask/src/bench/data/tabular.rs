@@ -1,15 +1,14 @@
 //! Readings, exported by `viam` and by the Python SDK, and the same stream merely decoded.
 
-use std::fs;
 use std::path::Path;
-use std::process::{Command, Stdio};
 
-use crate::{Failure, peers, shell};
+use crate::{Failure, shell};
 
 use super::super::measure::{self, Watched};
 use super::super::sandbox::Sandbox;
 use super::super::scratch::Scratch;
 use super::super::table::{Goal, Table, mebibytes, ratio};
+use super::sdk;
 
 /// How many there are.
 const ROWS: u32 = 1_000_000;
@@ -92,7 +91,7 @@ pub(crate) fn measure(scratch: &Scratch, target: &Path, runs: usize) -> Result<T
         table.row(&what, mebibytes(run.peak), String::new(), Some(goal));
     }
     let what = format!("PyPI viam-sdk, the newest {SDK_ROWS} rows");
-    match sdk(scratch, target, &sandbox) {
+    match sdk::rate(scratch, target, &sandbox, SCRIPT, &[PART.to_owned(), SDK_ROWS.to_string()]) {
         Ok(rate) => table.row(&what, rows_a_second(rate), ratio(rate, bare), None),
         Err(why) => table.row(&what, "not measured".to_owned(), why, None),
     }
@@ -105,53 +104,4 @@ fn speed(rows: u32, run: Watched) -> f64 {
 
 fn rows_a_second(rate: f64) -> String {
     format!("{rate:.0} rows/s")
-}
-
-/// Rows in a second.
-fn sdk(scratch: &Scratch, target: &Path, sandbox: &Sandbox) -> Result<f64, Failure> {
-    let peers = peers::get(target)?;
-    let python = peers.python.ok_or_else(|| peers.missing.join("; "))?;
-    let mut key = scratch.command(&scratch.viam);
-    key.args(["organizations", "api-key", "create", "--org-id", "Data", "--format", "json"])
-        .env("VIAM_HOME", sandbox.home());
-    let key: serde_json::Value =
-        serde_json::from_slice(&output(&mut key)?).map_err(|error| error.to_string())?;
-    let login = fs::read(sandbox.home().join("cached_cli_config.json"));
-    let login: serde_json::Value =
-        serde_json::from_slice(&login.map_err(|error| error.to_string())?)
-            .map_err(|error| error.to_string())?;
-    let text = |value: &serde_json::Value| value.as_str().map(str::to_owned).unwrap_or_default();
-    // The newest row was captured when the sandbox was started.
-    let script = scratch.path("tabular.py");
-    shell::write(&script, SCRIPT)?;
-    let mut command = scratch.command(&python);
-    command
-        .arg(&script)
-        .args([&text(&login["base_url"]), PART, &SDK_ROWS.to_string()])
-        .env("KEY_ID", text(&key["id"]))
-        .env("KEY", text(&key["key"]));
-    let said = String::from_utf8_lossy(&output(&mut command)?).into_owned();
-    rate(&said).ok_or_else(|| format!("the script says {said:?}"))
-}
-
-fn output(command: &mut Command) -> Result<Vec<u8>, Failure> {
-    shell::output(command.stdout(Stdio::piped()).stderr(Stdio::piped()))
-}
-
-fn rate(said: &str) -> Option<f64> {
-    let (rows, seconds) = said.trim().split_once(' ')?;
-    let (rows, seconds): (f64, f64) = (rows.parse().ok()?, seconds.parse().ok()?);
-    (rows > 0.0 && seconds > 0.0).then_some(rows / seconds)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_script_says_rows_and_seconds() {
-        assert_eq!(rate("100 4.0\n"), Some(25.0));
-        assert_eq!(rate("0 4.0"), None);
-        assert_eq!(rate("no rows"), None);
-    }
 }

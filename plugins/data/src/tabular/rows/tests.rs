@@ -49,7 +49,6 @@ fn a_row_of_2023_has_three_keys_among_its_own() {
         requested: at(5, 0),
         received: at(0, 7),
         source: Arc::new(Source { number: 12, ..Source::default() }),
-        ..Found::default()
     };
     let expected = concat!(
         r#"{"A":"\u003c\u0026\u003e","Me":1,"MetadataIndex":12,"TimeR":1e-7,"#,
