@@ -22,7 +22,30 @@ pub(crate) struct Listed {
     pub(crate) absent: bool,
 }
 
-/// Writes a line for each file of the pages. `line` gets its metadata and its path below `data/`.
+impl Listed {
+    /// The files of a page, with their paths below `data/`.
+    pub(crate) async fn places(
+        self,
+        to: &Destination,
+        page: Vec<BinaryMetadata>,
+    ) -> Result<Vec<(File, String)>> {
+        let ours = |found: &BinaryMetadata| self.shard.is_none_or(|shard| shard.has(found));
+        let ours = page.into_iter().filter(ours);
+        let files: Vec<File> = ours.map(|found| File::new(found, self.marked)).collect();
+        let look = |to: &Destination, file: File| Ok((to.place(&file.item)?, file));
+        let places = to.each(files, look).await?.into_iter();
+        Ok(places
+            .filter_map(|(place, file)| {
+                let first = || file.item.names.candidates()[0].data.clone();
+                let place = place.or_else(|| self.absent.then(first))?;
+                Some((file, place))
+            })
+            .collect())
+    }
+}
+
+/// Writes a line for each file of the pages. `line` gets its metadata, its path below `data/` and
+/// the argument.
 pub(crate) async fn write(
     to: &Destination,
     path: &str,
@@ -30,31 +53,18 @@ pub(crate) async fn write(
     listed: Listed,
     line: fn(&BinaryMetadata, &str, &str) -> Bytes,
     argument: &str,
-) -> Result<u64> {
+) -> Result<()> {
     let mut out = to.whole(path).await?;
-    let mut count = 0;
     while let Some(page) = pages.next().await {
-        let page = page?;
-        let ours = |found: &BinaryMetadata| listed.shard.is_none_or(|shard| shard.has(found));
-        let ours = page.into_iter().filter(ours);
-        let files: Vec<File> = ours.map(|found| File::new(found, listed.marked)).collect();
-        let look = |to: &Destination, file: File| Ok((to.place(&file.item)?, file));
-        let places = to.each(files, look).await?;
+        let places = listed.places(to, page?).await?;
         let argument = argument.to_owned();
-        let (again, lines) = blocking(move || {
-            let mut lines = 0;
-            for (place, file) in places {
-                let first = || file.item.names.candidates()[0].data.clone();
-                let Some(place) = place.or_else(|| listed.absent.then(first)) else { continue };
+        out = blocking(move || {
+            for (file, place) in places {
                 out.write_all(&line(&file.metadata, &place, &argument)).map_err(own)?;
-                lines += 1;
             }
-            Ok((out, lines))
+            Ok(out)
         })
         .await?;
-        out = again;
-        count += lines;
     }
-    blocking(move || Whole::finish(out)).await?;
-    Ok(count)
+    blocking(move || Whole::finish(out)).await
 }

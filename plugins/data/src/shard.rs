@@ -35,7 +35,7 @@ impl Shard {
     /// A name of its own for what each part has one of: `a-2-of-8.jsonl`.
     pub(crate) fn names(self, name: &str) -> String {
         let (stem, ext) = name.rsplit_once('.').unwrap_or((name, ""));
-        format!("{stem}-{}-of-{}.{ext}", self.index + 1, self.count)
+        format!("{stem}-{self}.{ext}")
     }
 
     /// Whether a file belongs to this part: by its id, so that the order of pages does not matter.

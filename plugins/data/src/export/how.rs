@@ -8,6 +8,7 @@ use viam_contract::{Context, Error, Exit, Kind, Result, ResultExt as _};
 use crate::destination::Destination;
 use crate::engine;
 use crate::shard::Shard;
+use crate::tabular::Format;
 
 #[derive(clap::Args, Clone, Debug)]
 #[command(next_help_heading = "How")]
@@ -44,6 +45,29 @@ impl HowArgs {
             shard: self.shard,
             dry_run: self.dry_run,
             marked,
+        }
+    }
+}
+
+/// Where what is known of files goes.
+#[derive(clap::ValueEnum, Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum MetadataFormat {
+    /// a file for each, `metadata/NAME.json`
+    #[default]
+    Json,
+    /// one file for all, `metadata.ndjson`
+    Ndjson,
+    /// one file for all, `metadata.parquet`
+    Parquet,
+}
+
+impl MetadataFormat {
+    /// The format of the one file for all, if there is one.
+    pub(crate) fn table(self) -> Option<Format> {
+        match self {
+            Self::Json => None,
+            Self::Ndjson => Some(Format::Ndjson),
+            Self::Parquet => Some(Format::Parquet),
         }
     }
 }

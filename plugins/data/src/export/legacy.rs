@@ -3,7 +3,8 @@
 use clap::ValueEnum;
 use viam_contract::{Context, Error, Kind, Result, text};
 
-use super::how::HowArgs;
+use super::binary::Found;
+use super::how::{HowArgs, MetadataFormat};
 use super::{binary, tabular};
 use crate::filter::FilterArgs;
 use crate::tabular::{Format, Options};
@@ -29,6 +30,9 @@ pub(crate) struct LegacyArgs {
     /// what kind of file to write readings to
     #[arg(long, value_enum, value_name = "FORMAT")]
     file_format: Option<Format>,
+    /// where what is known of files goes
+    #[arg(long, value_enum, value_name = "FORMAT")]
+    metadata_format: Option<MetadataFormat>,
 }
 
 /// The words of `--data-type`.
@@ -39,8 +43,10 @@ enum DataType {
 }
 
 pub(crate) async fn run(cx: &Context, args: LegacyArgs) -> Result<()> {
-    let LegacyArgs { destination, data_type, how, filter, tags, dataset_id, file_format } = args;
-    let (destination, word) = (destination.unwrap_or_default(), data_type.unwrap_or_default());
+    let LegacyArgs { how, filter, tags, file_format, metadata_format, .. } = args;
+    let (destination, word) =
+        (args.destination.unwrap_or_default(), args.data_type.unwrap_or_default());
+    let dataset_id = args.dataset_id.as_ref();
     let Ok(data_type) = DataType::from_str(&word, false) else {
         let words = format!("data-type must be binary or tabular, got {}", text::quoted(&word));
         return Err(Error::new(Kind::Usage, words));
@@ -50,12 +56,17 @@ pub(crate) async fn run(cx: &Context, args: LegacyArgs) -> Result<()> {
             Err(Error::new(Kind::Usage, "--file-format goes with --data-type tabular"))
         }
         DataType::Binary => {
-            binary::by_filter(cx, &destination, &how, &filter, &tags, dataset_id.as_ref()).await
+            let found = Found { filter: &filter, tags: &tags, dataset_id };
+            let metadata = metadata_format.unwrap_or_default();
+            binary::by_filter(cx, &destination, &how, found, metadata).await
+        }
+        DataType::Tabular if metadata_format.is_some() => {
+            Err(Error::new(Kind::Usage, "--metadata-format goes with --data-type binary"))
         }
         DataType::Tabular => {
             let options = Options { format: file_format.unwrap_or_default(), shard: how.shard };
-            let (dataset, dry_run) = (dataset_id.as_ref(), how.dry_run);
-            tabular::by_filter(cx, &destination, options, &filter, &tags, dataset, dry_run).await
+            let dry_run = how.dry_run;
+            tabular::by_filter(cx, &destination, options, &filter, &tags, dataset_id, dry_run).await
         }
     }
 }

@@ -9,7 +9,7 @@ mod tabular;
 use clap::Subcommand;
 use viam_contract::{Context, Result};
 
-pub(crate) use how::{HowArgs, interruptible};
+pub(crate) use how::{HowArgs, MetadataFormat, interruptible};
 
 #[derive(clap::Args, Debug)]
 #[command(args_conflicts_with_subcommands = true, subcommand_negates_reqs = true)]

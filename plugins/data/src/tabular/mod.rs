@@ -11,6 +11,7 @@ mod columns;
 mod csv;
 mod dots;
 mod json;
+mod known;
 mod ndjson;
 mod pages;
 mod parquet;
@@ -26,6 +27,7 @@ use crate::shard::Shard;
 
 pub(crate) use by_filter::by_filter;
 pub(crate) use json::read as object;
+pub(crate) use known::metadata;
 pub(crate) use pages::count;
 pub(crate) use stream::stream;
 
@@ -43,7 +45,7 @@ pub(crate) enum Format {
 
 impl Format {
     /// The extension of the file.
-    fn extension(self) -> &'static str {
+    pub(crate) fn extension(self) -> &'static str {
         match self {
             Self::Ndjson => "ndjson",
             Self::Csv => "csv",

@@ -14,6 +14,9 @@ pub(super) trait Row: Send + 'static {
     /// Names of the columns that every row has, and what is in them.
     const FIXED: &'static [(&'static str, Kind)];
 
+    /// Whether it has a payload, whose columns its first rows say.
+    const PAYLOAD: bool = true;
+
     /// Writes it as JSON, without a newline.
     fn json(&self, to: &mut Vec<u8>);
 

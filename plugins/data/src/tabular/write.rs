@@ -58,7 +58,7 @@ fn table<R: Row, T: Table>(
     let fixed = R::FIXED.iter();
     let mut columns: Vec<Column> =
         fixed.map(|&(name, kind)| Column { name: name.to_owned(), kind }).collect();
-    let mut payload = Payload::new(seen, &mut columns);
+    let mut payload = R::PAYLOAD.then(|| Payload::new(seen, &mut columns));
     let mut table = open(&columns)?;
     let mut scratch = Vec::new();
     let (mut count, empty) = (0, Struct::default());
@@ -66,7 +66,9 @@ fn table<R: Row, T: Table>(
     for rows in first.into_iter().chain(rest) {
         for row in &rows {
             row.fixed(Fixed::new(&mut table, &mut scratch));
-            payload.cells(row.payload().unwrap_or(&empty), &mut table);
+            if let Some(payload) = &mut payload {
+                payload.cells(row.payload().unwrap_or(&empty), &mut table);
+            }
             table.end_row()?;
         }
         count += rows.len() as u64;

@@ -2,7 +2,8 @@
 
 use viam_contract::{Context, Result};
 
-use crate::export::HowArgs;
+use super::Found;
+use crate::export::{HowArgs, MetadataFormat};
 use crate::filter::FilterArgs;
 
 #[derive(clap::Args, Debug)]
@@ -20,9 +21,13 @@ pub(crate) struct Args {
     /// id of a dataset
     #[arg(long, value_name = "ID")]
     dataset_id: Option<String>,
+    /// where what is known of the files goes
+    #[arg(long, value_enum, default_value_t, value_name = "FORMAT")]
+    metadata_format: MetadataFormat,
 }
 
 pub(crate) async fn run(cx: &Context, args: Args) -> Result<()> {
-    let Args { destination, how, filter, tags, dataset_id } = args;
-    super::by_filter(cx, &destination, &how, &filter, &tags, dataset_id.as_ref()).await
+    let Args { destination, how, filter, tags, dataset_id, metadata_format } = args;
+    let found = Found { filter: &filter, tags: &tags, dataset_id: dataset_id.as_ref() };
+    super::by_filter(cx, &destination, &how, found, metadata_format).await
 }

@@ -3,8 +3,7 @@
 use viam_contract::{Context, Error, Kind, Result, Target};
 
 use crate::destination::Destination;
-use crate::engine;
-use crate::export::{HowArgs, interruptible};
+use crate::export::{HowArgs, MetadataFormat};
 use crate::pages::Pages;
 
 #[derive(clap::Args, Debug)]
@@ -17,6 +16,9 @@ pub(crate) struct Args {
     binary_data_ids: Vec<String>,
     #[command(flatten)]
     how: HowArgs,
+    /// where what is known of the files goes
+    #[arg(long, value_enum, default_value_t, value_name = "FORMAT")]
+    metadata_format: MetadataFormat,
 }
 
 pub(crate) async fn run(cx: &Context, args: Args) -> Result<()> {
@@ -33,7 +35,6 @@ pub(crate) async fn run(cx: &Context, args: Args) -> Result<()> {
     }
     let wire = cx.sessions.wire(&Target::App).await?;
     let destination = Destination::open(cx, &args.destination).await?;
-    let pages = Pages::of_ids(cx, &wire, ids);
-    let work = engine::run(cx, &wire, pages, args.how.options(destination, false), None);
-    interruptible(cx, async { work.await.map(drop) }).await
+    let pages = || Pages::of_ids(cx, &wire, ids.clone());
+    super::export(cx, &wire, destination, &args.how, pages, args.metadata_format, None).await
 }
