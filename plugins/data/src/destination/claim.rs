@@ -135,10 +135,14 @@ impl Kept<'_> {
             if how == Put::New && self.has_rival(shelf, name)? {
                 continue;
             }
-            let json = json(&name.metadata);
-            if shelf.put(&path, json, how)?
-                || matches!(self.owner(shelf, &name.metadata)?, Owner::Us)
-            {
+            let put = shelf.put(&path, json(&name.metadata), how)?;
+            if put && how == Put::New && self.has_rival(shelf, name)? {
+                // It was claimed in the same moment, maybe by another process. Whoever sees that
+                // gives way, and of two at least one does.
+                shelf.remove(&path)?;
+                continue;
+            }
+            if put || matches!(self.owner(shelf, &name.metadata)?, Owner::Us) {
                 let renamed = place > 0 || self.names.changed;
                 return Ok(Claimed { name: name.clone(), renamed });
             }
