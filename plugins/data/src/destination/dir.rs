@@ -12,16 +12,13 @@ use bytes::Bytes;
 use rustix::fs::{CWD, RenameFlags, renameat_with};
 use viam_contract::{Error, Kind, Result};
 
-use super::{Put, Shelf, Stat};
+use super::{Put, SMALL, Shelf, Stat};
 
 /// Where unfinished files are.
 const PARTIAL: &str = ".viam-partial";
 
 /// Directories are the user's own (behaviour.md §2.2).
 const MODE: u32 = 0o700;
-
-/// Metadata longer than this is not ours.
-const SMALL: u64 = 16 << 20;
 
 /// An open folder.
 pub(crate) struct Dir {

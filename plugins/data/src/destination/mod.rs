@@ -5,9 +5,11 @@
 //! bytes are complete before they get it.
 
 mod claim;
+mod connector;
 mod dir;
 mod place;
 mod store;
+mod trouble;
 mod writing;
 
 use std::sync::{Arc, Mutex, PoisonError};
@@ -28,6 +30,9 @@ use crate::name::Names;
 
 /// Requests to a bucket at a time, for one list of things.
 const SIDE_BY_SIDE: usize = 16;
+
+/// Metadata longer than this is not ours, in bytes.
+const SMALL: u64 = 16 << 20;
 
 /// What is known of a file that is there.
 #[derive(Clone, Copy, Debug, PartialEq)]

@@ -1,27 +1,21 @@
 //! A bucket of an object store. An object is there whole or not at all; its name is claimed before
 //! its bytes are sent.
 
-use std::pin::Pin;
-use std::sync::{Arc, Mutex, PoisonError};
-use std::task::{self, Poll};
+use std::sync::Arc;
 
 use bytes::Bytes;
-use http_body::Frame;
 use object_store::aws::AmazonS3Builder;
 use object_store::azure::MicrosoftAzureBuilder;
-use object_store::client::{
-    ClientOptions, HttpClient, HttpConnector, HttpError, HttpErrorKind, HttpRequest, HttpResponse,
-    HttpResponseBody, HttpService,
-};
 use object_store::gcp::GoogleCloudStorageBuilder;
 use object_store::path::Path;
 use object_store::{ObjectStore, ObjectStoreExt as _, PutMode, WriteMultipart};
 use tokio::runtime::Handle;
-use tonic::body::Body;
-use viam_contract::{Context, Error, Kind, Result, Target, Wire};
+use viam_contract::{Context, Error, Kind, Result, Target};
 
+use super::connector::Connector;
 use super::place::Scheme;
-use super::{Put, Shelf, Stat};
+use super::trouble::{ACCOUNT, trouble};
+use super::{Put, SMALL, Shelf, Stat};
 
 /// The parts of a large object, in bytes: every store takes this size.
 const PART: usize = 8 << 20;
@@ -52,7 +46,7 @@ impl Store {
         bucket: &str,
         prefix: String,
     ) -> Result<Self> {
-        let connector = Connector(cx.sessions.wire(&Target::Web).await?);
+        let connector = Connector::new(cx.sessions.wire(&Target::Web).await?);
         let variables = |start: &'static str| {
             cx.env.iter().filter_map(move |(name, value)| {
                 let name = name.to_str().filter(|name| name.starts_with(start))?;
@@ -93,10 +87,7 @@ impl Store {
         };
         let name = format!("{word}://{bucket}");
         let store = built.map_err(|error| {
-            Error::new(Kind::Config, format!("cannot use {name}")).because(error).hint_text(
-                "the account is taken from the variables AWS_…, GOOGLE_… and AZURE_…; \
-                 docs/data.md has them",
-            )
+            Error::new(Kind::Config, format!("cannot use {name}")).because(error).hint_text(ACCOUNT)
         })?;
         Ok(Self { store, prefix, name, runtime: Handle::current() })
     }
@@ -112,7 +103,7 @@ impl Store {
     }
 
     fn failure(&self, path: &Path, error: object_store::Error) -> Error {
-        Error::new(Kind::Remote, format!("cannot use {}/{path}", self.name)).because(error)
+        trouble(&format!("{}/{path}", self.name), error)
     }
 
     /// Begins an object.
@@ -164,7 +155,11 @@ impl Store {
 impl Shelf for Store {
     fn read(&self, path: &str) -> Result<Option<Bytes>> {
         let path = self.path(path);
-        let read = async { self.store.get(&path).await?.bytes().await };
+        let read = async {
+            let found = self.store.get(&path).await?;
+            // Longer than ours are: another's, and not to be held in memory.
+            if found.meta.size > SMALL { Ok(Bytes::new()) } else { found.bytes().await }
+        };
         match self.wait(read) {
             Ok(bytes) => Ok(Some(bytes)),
             Err(object_store::Error::NotFound { .. }) => Ok(None),
@@ -200,48 +195,6 @@ impl Shelf for Store {
             Ok(()) | Err(object_store::Error::NotFound { .. }) => Ok(()),
             Err(error) => Err(self.failure(&path, error)),
         }
-    }
-}
-
-/// Object stores are reached by the network of this program: its proxies, its roots.
-#[derive(Clone)]
-struct Connector(Wire);
-
-impl std::fmt::Debug for Connector {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("Connector")
-    }
-}
-
-impl HttpConnector for Connector {
-    fn connect(&self, _: &ClientOptions) -> object_store::Result<HttpClient> {
-        Ok(HttpClient::new(self.clone()))
-    }
-}
-
-#[tonic::async_trait]
-impl HttpService for Connector {
-    async fn call(&self, request: HttpRequest) -> Result<HttpResponse, HttpError> {
-        let answer = viam_client::web::send(&self.0, request.map(Body::new)).await;
-        let answer = answer.map_err(|error| HttpError::new(HttpErrorKind::Request, error))?;
-        Ok(answer.map(|body| HttpResponseBody::new(Alone(Mutex::new(body)))))
-    }
-}
-
-/// A body that threads may share, which the library wants and nobody does.
-struct Alone(Mutex<Body>);
-
-impl http_body::Body for Alone {
-    type Data = Bytes;
-    type Error = HttpError;
-
-    fn poll_frame(
-        self: Pin<&mut Self>,
-        cx: &mut task::Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, HttpError>>> {
-        let body = self.get_mut().0.get_mut().unwrap_or_else(PoisonError::into_inner);
-        let broken = |status| HttpError::new(HttpErrorKind::Interrupted, status);
-        Pin::new(body).poll_frame(cx).map_err(broken)
     }
 }
 
