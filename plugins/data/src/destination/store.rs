@@ -10,7 +10,7 @@ use object_store::gcp::GoogleCloudStorageBuilder;
 use object_store::path::Path;
 use object_store::{ObjectStore, ObjectStoreExt as _, PutMode, WriteMultipart};
 use tokio::runtime::Handle;
-use viam_contract::{Context, Error, Kind, Result, Target};
+use viam_contract::{Context, Error, Kind, Result, Target, text};
 
 use super::connector::Connector;
 use super::place::Scheme;
@@ -46,6 +46,11 @@ impl Store {
         bucket: &str,
         prefix: String,
     ) -> Result<Self> {
+        if Path::parse(&prefix).is_err() {
+            let words = format!("{} is no path in a bucket", text::quoted(&prefix));
+            return Err(Error::new(Kind::Usage, words)
+                .hint_text("a bucket is named as in s3://BUCKET/PREFIX"));
+        }
         let connector = Connector::new(cx.sessions.wire(&Target::Web).await?);
         let variables = |start: &'static str| {
             cx.env.iter().filter_map(move |(name, value)| {
@@ -98,8 +103,9 @@ impl Store {
         } else {
             format!("{}/{path}", self.prefix)
         };
-        // Each part is taken as it is: characters that a store has no place for are encoded.
-        Path::from_iter(whole.split('/'))
+        // As it is: the names are safe, and a list of them is to name the objects. Encoding would
+        // make another name of one with a `~`.
+        Path::parse(&whole).unwrap_or_else(|_| Path::from_iter(whole.split('/')))
     }
 
     fn failure(&self, path: &Path, error: object_store::Error) -> Error {
