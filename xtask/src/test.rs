@@ -102,9 +102,12 @@ fn names_packages(arguments: &[String]) -> bool {
 
 fn environment(command: &mut Command, args: &Args, target: &Path, core_only: &Path, peers: &Peers) {
     command.env("VIAM_TEST_BIN_DIR", target.join("debug")).env("VIAM_TEST_CORE_ONLY", core_only);
-    for (name, path) in
-        [("VIAM_TEST_PYTHON", &peers.python), ("VIAM_TEST_CHROMIUM", &peers.chromium)]
-    {
+    for (name, path) in [
+        ("VIAM_TEST_PYTHON", &peers.python),
+        ("VIAM_TEST_NODE", &peers.node),
+        ("VIAM_TEST_AZURITE", &peers.azurite),
+        ("VIAM_TEST_CHROMIUM", &peers.chromium),
+    ] {
         match path {
             Some(path) => command.env(name, path),
             None => command.env_remove(name),
