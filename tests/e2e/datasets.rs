@@ -9,7 +9,7 @@ use crate::export::{assert_whole, contents, exported, files};
 use crate::support::logged_in;
 
 /// A dataset of the first files of a world.
-fn dataset(env: &viam_test::TestEnv, ids: &[String]) -> String {
+pub(crate) fn dataset(env: &viam_test::TestEnv, ids: &[String]) -> String {
     let line = ["dataset", "create", "--org-id", "Acme Robotics", "--name", "mine"];
     let made = env.viam(&[&line[..], &["--format", "json"]].concat()).run().ok().json();
     let id = made["id"].as_str().expect("id").to_owned();

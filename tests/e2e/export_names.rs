@@ -1,38 +1,44 @@
 //! Names that a server gives, however they look.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 
 use crate::export::{assert_whole, client, contents, exported, files, runtime};
 use crate::support::logged_in;
 use viam_proto::app::data::v1 as pb;
+use viam_test::TestSandbox;
 
-#[test]
-fn a52_a54_b47_b48_b49_hostile_names_stay_inside_and_distinct() {
-    let (env, sandbox) = logged_in("hostile");
+/// What the hostile world has, as it is to be exported: what is packed is unpacked.
+pub(crate) fn hostile(
+    sandbox: &TestSandbox,
+) -> (Vec<pb::BinaryMetadata>, BTreeMap<String, Vec<u8>>) {
     let metadata = runtime().block_on(async {
         let request = pb::BinaryDataByFilterRequest {
             data_request: Some(pb::DataRequest { limit: 100, ..Default::default() }),
             ..Default::default()
         };
-        let page = client(&sandbox).binary_data_by_filter(request).await.expect("page");
+        let page = client(sandbox).binary_data_by_filter(request).await.expect("page");
         page.into_inner().data.into_iter().filter_map(|data| data.metadata).collect::<Vec<_>>()
     });
     assert!(metadata.len() > 30, "{}", metadata.len());
-    let mut all = contents(&sandbox);
-    for known in &metadata {
-        if known.file_ext == ".gz" {
-            use std::io::Read as _;
-            let bytes = all.get_mut(&known.binary_data_id).expect("there");
-            // What only says that it is packed stays as it is.
-            if !bytes.starts_with(&[0x1f, 0x8b]) {
-                continue;
-            }
+    let mut all = contents(sandbox);
+    for known in metadata.iter().filter(|known| known.file_ext == ".gz") {
+        use std::io::Read as _;
+        let bytes = all.get_mut(&known.binary_data_id).expect("there");
+        // What only says that it is packed stays as it is.
+        if bytes.starts_with(&[0x1f, 0x8b]) {
             let mut plain = Vec::new();
             flate2::read::MultiGzDecoder::new(&bytes[..]).read_to_end(&mut plain).expect("gzip");
             *bytes = plain;
         }
     }
+    (metadata, all)
+}
+
+#[test]
+fn a52_a54_b47_b48_b49_hostile_names_stay_inside_and_distinct() {
+    let (env, sandbox) = logged_in("hostile");
+    let (metadata, all) = hostile(&sandbox);
     let before: BTreeSet<String> = files(env.root()).into_keys().collect();
     let line = ["data", "export", "binary", "filter", "--destination", "out"];
     let outcome = env.viam(&line).run().ok();

@@ -29,6 +29,7 @@ mod output;
 mod peers;
 mod sandbox;
 mod session;
+mod stores;
 mod support;
 mod tabular;
 mod tabular_faults;
