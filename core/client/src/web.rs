@@ -49,7 +49,7 @@ fn connector(net: Net) -> Connector {
     Connector::new(service_fn(move |url: Uri| {
         let net = net.clone();
         async move {
-            let to = BaseUrl::parse(&url.to_string())?;
+            let to = host_of(&url)?;
             let doing = || format!("cannot reach {to}");
             let stream = net.connect(&to, Protocol::Http1).await.or_kind(Kind::Remote, doing)?;
             Ok(TokioIo::new(stream))
@@ -127,7 +127,7 @@ impl Web {
         let Some(tokens) = self.config.tokens.as_ref().filter(|_| !own) else {
             return Ok(Credential::None);
         };
-        if !belongs(&self.config.base_url, &BaseUrl::parse(&url.to_string())?) {
+        if !belongs(&self.config.base_url, &host_of(url)?) {
             return Ok(Credential::None);
         }
         if let Some((id, secret)) = tokens.key() {
@@ -180,6 +180,15 @@ impl Credential {
 /// Whether a host is the base URL's own. Viam's clouds have several.
 fn belongs(base_url: &BaseUrl, to: &BaseUrl) -> bool {
     base_url == to || (base_url.is_viam() && to.is_viam() && !to.plaintext)
+}
+
+/// Where a URL leads: without a port to that of HTTP, which is not what a base URL means.
+fn host_of(url: &Uri) -> Result<BaseUrl> {
+    let mut to = BaseUrl::parse(&url.to_string())?;
+    if to.plaintext && url.port().is_none() {
+        to.port = 80;
+    }
+    Ok(to)
 }
 
 /// Where an answer sends us.
@@ -277,6 +286,17 @@ mod tests {
         assert!(belongs(&local, &url("http://127.0.0.1:4000")));
         assert!(!belongs(&local, &url("http://127.0.0.1:4001")));
         assert!(!belongs(&local, &url("http://localhost:4000")));
+    }
+
+    #[test]
+    fn a_url_without_a_port_leads_to_that_of_http() {
+        for (text, port) in [
+            ("http://169.254.169.254/latest/api/token", 80),
+            ("http://h.test:8080/", 8080),
+            ("https://h.test/", 443),
+        ] {
+            assert_eq!(host_of(&text.parse().expect(text)).expect(text).port, port, "{text}");
+        }
     }
 
     #[test]
