@@ -108,6 +108,11 @@ const OTHERWISE: &[(&str, &str, Instead)] = &[
              --key-id \"$ID\" --key -"),
     ),
     (
+        "viam data export binary filter --destination s3://BUCKET/some/prefix",
+        "needs a bucket",
+        Shown("tests/e2e/stores.rs", "fn files_come_into_s3"),
+    ),
+    (
         "viam login",
         "wants a browser",
         Shown("tests/e2e/device_flow.rs", "fn a21_a_login_is_approved_and_lasts"),
