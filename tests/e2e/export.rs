@@ -269,3 +269,39 @@ fn shards_share_an_export_without_a_word() {
     }
     assert!(union == all);
 }
+
+#[test]
+fn what_is_known_of_files_goes_into_one_file_on_request() {
+    let (env, sandbox) = logged_in("fleet");
+    let all = contents(&sandbox);
+    let root = env.root().join("work/out");
+    let export = |format: &str| {
+        let line = ["data", "export", "binary", "filter", "--destination", "out"];
+        env.viam(&[&line[..], &["--metadata-format", format]].concat()).run()
+    };
+    export("ndjson").ok();
+    let mut found = files(&root);
+    let list = found.remove("metadata.ndjson").expect("a list");
+    let mut listed = BTreeMap::new();
+    for line in fs::read_to_string(list).expect("read").lines() {
+        let known: Value = serde_json::from_str(line).expect("JSON");
+        let name = format!("data/{}", known["fileName"].as_str().expect("a name"));
+        let bytes = fs::read(found.remove(&name).expect(&name)).expect("read");
+        listed.insert(known["binaryDataId"].as_str().expect("id").to_owned(), bytes);
+    }
+    assert!(found.is_empty(), "{found:?}");
+    assert!(listed == all);
+    // The names are the same ones again, so nothing comes twice.
+    let outcome = export("parquet").ok();
+    let outcome = outcome.says(&format!("{} complete already", all.len()));
+    drop(outcome);
+    let Some(python) = viam_test::peer("VIAM_TEST_PYTHON", "Python with pyarrow") else { return };
+    let script = "import sys, pyarrow.parquet as p; t = p.read_table(sys.argv[1]); \
+                  print(t.num_rows, sorted(t.column('binary_data_id').to_pylist())[0], \
+                  sum(t.column('file_size_bytes').to_pylist()))";
+    let path = root.join("metadata.parquet").display().to_string();
+    let said = env.program(python).args(&["-c", script, &path]).run().ok().out();
+    let bytes: usize = all.values().map(Vec::len).sum();
+    let first = all.keys().next().expect("one");
+    assert_eq!(said.trim(), format!("{} {first} {bytes}.0", all.len()));
+}

@@ -44,6 +44,10 @@ const COMMANDS: &[(&str, &str)] = &[
         "data export binary ids",
         "--destination out --binary-data-ids 3155ac07-900b-5239-8771-3d2885502a6a/3a158a54-0957-5ea3-8da9-3cd5aaed58f1/eff9bdf3-98df-5daa-9546-19ef58f692fb",
     ),
+    (
+        "data export tabular",
+        "--destination out --part-id d43d916a-c077-5fad-9615-956618741961 --resource-name sensor1 --resource-subtype rdk:component:sensor --method Readings",
+    ),
     ("data delete binary", "--machine-id rover-1"),
     ("data delete tabular", "--org-id Acme_Robotics --delete-older-than-days 0"),
     ("data query tabular sql", "--org-id Acme_Robotics --sql SELECT_count(*)_AS_n_FROM_readings"),
