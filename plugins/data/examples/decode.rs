@@ -10,7 +10,8 @@ use viam_proto::app::data::v1::{CaptureInterval, ExportTabularDataRequest};
 type Failure = Box<dyn std::error::Error>;
 
 fn main() -> Result<(), Failure> {
-    let mut arguments = std::env::args().skip(1);
+    let mut arguments =
+        viam_plugin::doors::args().into_iter().filter_map(|word| word.into_string().ok());
     let (Some(file), Some(part)) = (arguments.next(), arguments.next()) else {
         return Err("a login file and the id of a part are needed".into());
     };

@@ -34,7 +34,8 @@ impl wire::TokenSource for Token {
 }
 
 fn main() -> Result<(), Failure> {
-    let mut arguments = std::env::args().skip(1);
+    let mut arguments =
+        viam_plugin::doors::args().into_iter().filter_map(|word| word.into_string().ok());
     let (Some(file), Some(way)) = (arguments.next(), arguments.next()) else {
         return Err("a login file and a way are needed".into());
     };

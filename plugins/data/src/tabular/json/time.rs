@@ -40,7 +40,7 @@ pub(crate) fn time(to: &mut Vec<u8>, time: &Timestamp) {
 }
 
 /// Year, month and day of so many days after 1970-01-01, in the Gregorian calendar
-/// (<https://howardhinnant.github.io/date_algorithms.html#civil_from_days>).
+/// (Hinnant, "chrono-Compatible Low-Level Date Algorithms").
 fn date(days: i64) -> (i64, i64, i64) {
     // Counted from the 1st of March of the year 0, leap days are at the end of a year.
     let days = days + 719_468;
