@@ -129,6 +129,8 @@ const VALUES: &[(&str, &str, &str)] = &[
     ),
     ("robots part tunnel", "--transport", "--transport webrtc"),
     ("data delete binary", "--yes", " -> --yes"),
+    // One that is not as long as the right one: of requests only the length is looked at.
+    ("data export tabular", "--resource-subtype", "--resource-subtype other"),
 ];
 
 /// Flags whose effect is seen by a test of its own only: the command, the flag, the test.
