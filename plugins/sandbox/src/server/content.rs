@@ -91,14 +91,12 @@ impl Contents {
 /// Bytes that look like noise, the same ones each time: a number of each eight (`SplitMix64`).
 pub(crate) fn noise(seed: u64, from: u64, length: usize) -> Vec<u8> {
     let skipped = usize::try_from(from % 8).unwrap_or_default();
-    let mut bytes = Vec::with_capacity(length + 16);
-    let mut block = from / 8;
-    while bytes.len() < length + skipped {
+    let mut bytes = vec![0; (skipped + length).next_multiple_of(8)];
+    for (place, block) in bytes.chunks_exact_mut(8).zip(from / 8..) {
         let mut word = seed.wrapping_add(block.wrapping_add(1).wrapping_mul(0x9e37_79b9_7f4a_7c15));
         word = (word ^ (word >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
         word = (word ^ (word >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        bytes.extend_from_slice(&(word ^ (word >> 31)).to_le_bytes());
-        block += 1;
+        place.copy_from_slice(&(word ^ (word >> 31)).to_le_bytes());
     }
     bytes.drain(..skipped);
     bytes.truncate(length);

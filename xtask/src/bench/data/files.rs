@@ -2,7 +2,7 @@
 //! client have a core each.
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use crate::{Failure, shell};
@@ -55,6 +55,8 @@ pub(crate) fn measure(scratch: &Scratch, target: &Path, runs: usize) -> Result<T
     let example = ["build", "--release", "--package", "viam-data", "--example", "fetch"];
     shell::must(&mut shell::cargo(example))?;
     let fetch = target.join("release/examples/fetch");
+    // In memory, so that it is not the disk that is measured.
+    let memory = Memory::new()?;
     let mut table = Table::new(
         "`viam data export binary filter`, a core each for it and the sandbox, the best of some runs",
     );
@@ -64,7 +66,7 @@ pub(crate) fn measure(scratch: &Scratch, target: &Path, runs: usize) -> Result<T
         let login = sandbox.home().join("cached_cli_config.json");
         let mut bare = scratch.command(Path::new("taskset"));
         bare.args(["-c", "1"]).arg(&fetch).arg(&login).arg(way);
-        let folder = scratch.path("files");
+        let folder = memory.path().join("files");
         let (mut received, mut exported): (Option<Watched>, Option<Watched>) = (None, None);
         for _ in 0..runs {
             keep_best(&mut received, measure::watched(&mut bare)?);
@@ -99,6 +101,29 @@ pub(crate) fn measure(scratch: &Scratch, target: &Path, runs: usize) -> Result<T
         }
     }
     Ok(table)
+}
+
+/// A folder on a file system in memory, as long as this lives.
+struct Memory(PathBuf);
+
+impl Memory {
+    fn new() -> Result<Self, Failure> {
+        let folder = Path::new("/dev/shm").join(format!("viam-bench-{}", std::process::id()));
+        fs::create_dir(&folder)
+            .map_err(|error| format!("cannot make {}: {error}", folder.display()))?;
+        Ok(Self(folder))
+    }
+
+    fn path(&self) -> &Path {
+        &self.0
+    }
+}
+
+impl Drop for Memory {
+    fn drop(&mut self) {
+        // It is gone with the next start of the system at the latest.
+        let _ = fs::remove_dir_all(&self.0);
+    }
 }
 
 fn export(scratch: &Scratch, sandbox: &Sandbox, folder: &Path) -> Command {

@@ -4,7 +4,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use rusqlite::{Connection, OptionalExtension as _, Row, params, params_from_iter};
 
-use super::filter::{Filter, Page, Reach, Sql, of_files, paged};
+use super::filter::{Filter, Page, Reach, Sql, list, of_files, paged};
 use super::{COLUMNS, Capture, datasets, read_capture};
 
 /// Where the bytes of a file are.
@@ -150,6 +150,17 @@ pub(crate) fn get(db: &Connection, reach: &Reach, id: &str) -> rusqlite::Result<
     let mut sql = of_files(reach, &Filter::default());
     sql.and("t.id = ?", [id.to_owned()]);
     db.prepare_cached(&select(&sql))?.query_row(params_from_iter(sql.values()), read).optional()
+}
+
+/// Those of some ids, in no order.
+pub(crate) fn get_all(
+    db: &Connection,
+    reach: &Reach,
+    ids: &[String],
+) -> rusqlite::Result<Vec<File>> {
+    let mut sql = of_files(reach, &Filter::default());
+    sql.and("t.id IN (SELECT value FROM json_each(?))", [list(ids)]);
+    db.prepare_cached(&select(&sql))?.query_map(params_from_iter(sql.values()), read)?.collect()
 }
 
 /// Removes one.

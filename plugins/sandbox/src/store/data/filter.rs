@@ -137,7 +137,7 @@ impl Sql {
 }
 
 /// A list as the text of a JSON array, which `json_each` takes apart.
-fn list(values: &[String]) -> String {
+pub(super) fn list(values: &[String]) -> String {
     serde_json::to_string(values).unwrap_or_default()
 }
 

@@ -1,5 +1,6 @@
 //! Files: pages of what a filter finds, and their bytes.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use tonic::{Request, Response, Status};
@@ -56,7 +57,12 @@ pub(super) async fn by_ids(
     let with_bytes = request.include_binary;
     let found = ask(shared, &access, move |call| {
         let ids = ids(request.binary_ids, request.binary_data_ids);
-        let files: Answer<Vec<File>> = ids.iter().map(|id| file(call, id)).collect();
+        let found = files::get_all(call.db, &call.caller.reach(), &ids)?;
+        let found: HashMap<&str, &File> =
+            found.iter().map(|file| (file.id.as_str(), file)).collect();
+        let in_order = ids.iter().map(|id| found.get(id.as_str()).map(|&file| file.clone()));
+        let files: Answer<Vec<File>> =
+            in_order.zip(&ids).map(|(file, id)| Ok(file.ok_or_else(|| unknown(id))?)).collect();
         files
     })
     .await?;
@@ -114,7 +120,11 @@ pub(super) fn ids(old: Vec<pb::BinaryId>, new: Vec<String>) -> Vec<String> {
 /// A file that the caller may see.
 pub(super) fn file(call: &Call<'_>, id: &str) -> Answer<File> {
     let found = files::get(call.db, &call.caller.reach(), id)?;
-    Ok(found.ok_or_else(|| Status::not_found(format!("no file {id} is known here")))?)
+    Ok(found.ok_or_else(|| unknown(id))?)
+}
+
+fn unknown(id: &str) -> Status {
+    Status::not_found(format!("no file {id} is known here"))
 }
 
 fn unsigned(number: i64) -> u64 {
