@@ -15,7 +15,9 @@ use super::sdk;
 
 /// How many, how large, and the way on which they merely come.
 const SMALL: (u64, u64) = (10_000, 100_000);
-const LARGE: (u64, u64) = (100, 100_000_000);
+/// Not more of these: a computer that has to find ten gigabytes of memory for them, or a disk that
+/// writes as much, would be what is measured.
+const LARGE: (u64, u64) = (20, 100_000_000);
 
 /// The SDK gets the first of the small ones only, and gives up on the large ones.
 const SDK_FILES: u64 = 1_000;
