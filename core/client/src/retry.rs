@@ -80,11 +80,13 @@ impl Failure {
     /// The failure that an HTTP answer is.
     #[must_use]
     pub fn of_answer(status: StatusCode, headers: &HeaderMap, doing: impl Into<String>) -> Self {
-        let error = Error::new(
-            if status == StatusCode::UNAUTHORIZED { Kind::Auth } else { Kind::Remote },
-            doing,
-        )
-        .because(format!("the server answered {status}"));
+        let why = format!("the server answered {status}");
+        let error = match status {
+            StatusCode::UNAUTHORIZED => {
+                Error::new(Kind::Auth, doing).because(why).hint_run("viam login")
+            }
+            _ => Error::new(Kind::Remote, doing).because(why),
+        };
         let passes = matches!(status.as_u16(), 408 | 425 | 429 | 500 | 502 | 503 | 504);
         let again = match wait_named(headers) {
             _ if !passes => Again::Never,

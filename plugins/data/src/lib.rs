@@ -1,5 +1,6 @@
 //! `viam data` and `viam dataset`: what machines have captured.
 
+mod bar;
 mod bson_json;
 mod change;
 mod client;

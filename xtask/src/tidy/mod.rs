@@ -8,6 +8,7 @@ mod hosts;
 mod links;
 mod lock;
 mod manifests;
+mod places;
 mod reports;
 mod sources;
 mod variables;
@@ -72,6 +73,7 @@ fn all(tree: &Tree, workspace: &Workspace) -> Vec<Finding> {
     reports::check(tree, &mut found);
     links::check(tree, &mut found);
     hosts::check(tree, &mut found);
+    places::check(tree, &mut found);
     found
 }
 

@@ -1,8 +1,6 @@
 //! `viam dataset export` (behaviour.md §2.8): the files of a dataset, and `dataset.jsonl`, a line
 //! for each that training scripts read.
 
-use std::fmt::Display;
-
 use bytes::Bytes;
 use serde_json::{Map, Value, json};
 use viam_client::time::rfc3339;
@@ -143,10 +141,6 @@ fn line(metadata: &BinaryMetadata, place: &str, folder: &str) -> Bytes {
         "part_id": capture.part_id,
         "component_name": capture.component_name,
     });
-    with_newline(&line)
-}
-
-fn with_newline(line: &impl Display) -> Bytes {
     format!("{line}\n").into()
 }
 

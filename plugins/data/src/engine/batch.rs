@@ -10,9 +10,9 @@ use viam_contract::{BoxFuture, Error, Kind, Result};
 use viam_proto::app::data::v1::{BinaryData, BinaryDataByIDsRequest, BinaryId};
 
 use super::{Engine, File, Outcome};
-use crate::client;
 use crate::destination::{Destination, Saved};
 use crate::name::identity;
+use crate::{client, count};
 
 /// The budget of a file whose size is not known, in bytes.
 const UNKNOWN: u64 = 1 << 20;
@@ -170,16 +170,10 @@ fn name(request: &mut BinaryDataByIDsRequest, file: &File) {
 
 /// The contents in the order of the files.
 fn sorted(files: &[Arc<File>], found: Vec<BinaryData>) -> Result<Vec<Bytes>, String> {
-    let count = |number: usize, one: &str, many: &str| {
-        format!("{number} {}", if number == 1 { one } else { many })
-    };
     let expected = |received: usize| {
-        format!(
-            "expected {} for {}, received {}",
-            count(files.len(), "response", "responses"),
-            count(files.len(), "file", "files"),
-            count(received, "response", "responses"),
-        )
+        let of = |number: usize, thing| count::of(number as u64, thing);
+        let (wanted, received) = (of(files.len(), "response"), of(received, "response"));
+        format!("expected {wanted} for {}, received {received}", of(files.len(), "file"))
     };
     if found.len() != files.len() {
         return Err(expected(found.len()));

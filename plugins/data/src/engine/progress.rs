@@ -1,14 +1,10 @@
 //! How far an export is, for somebody who looks on.
 
-use std::time::Duration;
-
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use indicatif::ProgressBar;
 use viam_contract::Context;
 
 use super::Total;
-
-/// How often it is drawn while nothing arrives.
-const TICK: Duration = Duration::from_millis(200);
+use crate::bar;
 
 const UNMEASURED: &str = "{spinner} {bytes} {bytes_per_sec}";
 const MEASURED: &str = "{spinner} {wide_bar} {bytes}/{total_bytes} {bytes_per_sec} {eta} left";
@@ -20,13 +16,7 @@ pub(super) struct Progress {
 
 impl Progress {
     pub(super) fn new(cx: &Context, wanted: bool) -> Self {
-        let shown = wanted && !cx.output.quiet && cx.output.stderr_tty();
-        let bar = shown.then(|| {
-            let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
-            styled(&bar, UNMEASURED);
-            bar.enable_steady_tick(TICK);
-            bar
-        });
+        let bar = if wanted { bar::begin(&cx.output, UNMEASURED) } else { None };
         Self { bar }
     }
 
@@ -36,7 +26,7 @@ impl Progress {
             && let Some(bytes) = total.await
         {
             bar.set_length(bytes);
-            styled(bar, MEASURED);
+            bar::style(bar, MEASURED);
         }
         std::future::pending::<()>().await;
     }
@@ -66,12 +56,6 @@ impl Progress {
             Some(bar) => bar.suspend(say),
             None => say(),
         }
-    }
-}
-
-fn styled(bar: &ProgressBar, template: &str) {
-    if let Ok(style) = ProgressStyle::with_template(template) {
-        bar.set_style(style);
     }
 }
 

@@ -8,6 +8,7 @@ use viam_contract::{Error, Format, Kind, Output, Result, text};
 
 use super::File;
 use super::plan::Planned;
+use crate::count;
 use crate::destination::Saved;
 
 /// New names that are told one by one.
@@ -33,11 +34,6 @@ struct Counts {
     skipped: u64,
     renamed: u64,
     failed: u64,
-}
-
-/// `1 file`, `2 files`.
-fn files(number: u64) -> String {
-    format!("{number} {}", if number == 1 { "file" } else { "files" })
 }
 
 impl Summary {
@@ -86,7 +82,7 @@ impl Summary {
         if self.output.format == Format::Json {
             return Ok(());
         }
-        self.output.line(format!("Downloaded {}", files(self.counts.files)))
+        self.output.line(format!("Downloaded {}", count::of(self.counts.files, "file")))
     }
 
     /// Says what it came to.
@@ -98,7 +94,11 @@ impl Summary {
             if self.output.format == Format::Json {
                 self.output.json(&Counts { files: planned, bytes, ..self.counts })?;
             } else {
-                self.output.line(format!("{} to export, {}", files(planned), size(bytes)))?;
+                self.output.line(format!(
+                    "{} to export, {}",
+                    count::of(planned, "file"),
+                    size(bytes)
+                ))?;
             }
         } else if !self.dry_run {
             if done > 0 && !done.is_multiple_of(STEP) {
@@ -111,7 +111,7 @@ impl Summary {
         let mut words = if self.dry_run {
             "nothing is exported".to_owned()
         } else {
-            format!("{} exported, {}", files(done), size(bytes))
+            format!("{} exported, {}", count::of(done, "file"), size(bytes))
         };
         for (number, what) in
             [(skipped, "complete already"), (renamed, "under another name"), (failed, "failed")]
@@ -128,7 +128,7 @@ impl Summary {
             (Err(error), _) => Err(error.hint_text(again)),
             (Ok(()), None) => Ok(self),
             (Ok(()), Some(first)) => Err(first
-                .within(format!("{} could not be exported", files(failed)))
+                .within(format!("{} could not be exported", count::of(failed, "file")))
                 .hint_text(again)),
         }
     }

@@ -3,10 +3,9 @@
 use clap::ValueEnum;
 use viam_contract::{Context, Error, Kind, Result, text};
 
-use super::binary::Found;
+use super::FoundArgs;
 use super::how::{HowArgs, MetadataFormat};
 use super::{binary, tabular};
-use crate::filter::FilterArgs;
 use crate::tabular::{Format, Options};
 
 #[derive(clap::Args, Debug)]
@@ -20,13 +19,7 @@ pub(crate) struct LegacyArgs {
     #[command(flatten)]
     how: HowArgs,
     #[command(flatten)]
-    filter: FilterArgs,
-    /// tags of which a file has one; `tagged` or `untagged` alone for any or none
-    #[arg(long, value_delimiter = ',', value_name = "TAG,…")]
-    tags: Vec<String>,
-    /// id of a dataset
-    #[arg(long, value_name = "ID")]
-    dataset_id: Option<String>,
+    found: FoundArgs,
     /// what kind of file to write readings to
     #[arg(long, value_enum, value_name = "FORMAT")]
     file_format: Option<Format>,
@@ -43,10 +36,9 @@ enum DataType {
 }
 
 pub(crate) async fn run(cx: &Context, args: LegacyArgs) -> Result<()> {
-    let LegacyArgs { how, filter, tags, file_format, metadata_format, .. } = args;
+    let LegacyArgs { how, found, file_format, metadata_format, .. } = args;
     let (destination, word) =
         (args.destination.unwrap_or_default(), args.data_type.unwrap_or_default());
-    let dataset_id = args.dataset_id.as_ref();
     let Ok(data_type) = DataType::from_str(&word, false) else {
         let words = format!("data-type must be binary or tabular, got {}", text::quoted(&word));
         return Err(Error::new(Kind::Usage, words));
@@ -56,17 +48,15 @@ pub(crate) async fn run(cx: &Context, args: LegacyArgs) -> Result<()> {
             Err(Error::new(Kind::Usage, "--file-format goes with --data-type tabular"))
         }
         DataType::Binary => {
-            let found = Found { filter: &filter, tags: &tags, dataset_id };
             let metadata = metadata_format.unwrap_or_default();
-            binary::by_filter(cx, &destination, &how, found, metadata).await
+            binary::by_filter(cx, &destination, &how, &found, metadata).await
         }
         DataType::Tabular if metadata_format.is_some() => {
             Err(Error::new(Kind::Usage, "--metadata-format goes with --data-type binary"))
         }
         DataType::Tabular => {
             let options = Options { format: file_format.unwrap_or_default(), shard: how.shard };
-            let dry_run = how.dry_run;
-            tabular::by_filter(cx, &destination, options, &filter, &tags, dataset_id, dry_run).await
+            tabular::by_filter(cx, &destination, options, &found, how.dry_run).await
         }
     }
 }

@@ -2,6 +2,7 @@
 //! (behaviour.md §2.2–2.5).
 
 mod binary;
+mod found;
 mod how;
 mod legacy;
 mod tabular;
@@ -9,6 +10,7 @@ mod tabular;
 use clap::Subcommand;
 use viam_contract::{Context, Result};
 
+pub(crate) use found::FoundArgs;
 pub(crate) use how::{HowArgs, MetadataFormat, interruptible};
 
 #[derive(clap::Args, Debug)]

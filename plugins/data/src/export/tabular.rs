@@ -5,9 +5,9 @@ use viam_client::time;
 use viam_contract::{Context, Error, Format as Shown, Kind, Result, Target};
 use viam_proto::app::data::v1::{CaptureInterval, ExportTabularDataRequest, Filter};
 
-use super::how::interruptible;
+use super::{FoundArgs, interruptible};
+use crate::count;
 use crate::destination::Destination;
-use crate::filter::FilterArgs;
 use crate::shard::Shard;
 use crate::tabular::{self, Exported, Format, Options};
 
@@ -85,22 +85,20 @@ pub(super) async fn by_filter(
     cx: &Context,
     destination: &str,
     options: Options,
-    filter: &FilterArgs,
-    tags: &[String],
-    dataset_id: Option<&String>,
+    found: &FoundArgs,
     dry_run: bool,
 ) -> Result<()> {
-    filter.check()?;
+    found.check()?;
     let wire = cx.sessions.wire(&Target::App).await?;
     let to = Destination::open(cx, destination).await?;
-    let filters = filter.resolve(cx, &wire, tags, dataset_id).await?;
+    let filters = found.resolve(cx, &wire).await?;
     if dry_run {
         let counts = filters.iter().map(|filter: &Filter| tabular::count(cx, &wire, filter));
         let counts = futures_util::future::try_join_all(counts).await?;
         let exported = Exported { rows: counts.iter().sum() };
         return match cx.output.format {
             Shown::Json => cx.output.json(&exported),
-            Shown::Text => cx.output.line(format!("{} rows to export", exported.rows)),
+            Shown::Text => cx.output.line(format!("{} to export", count::of(exported.rows, "row"))),
         };
     }
     interruptible(cx, async {
@@ -111,8 +109,7 @@ pub(super) async fn by_filter(
 
 /// What it came to. On stdout only where JSON is asked for: the form of text has dots there.
 fn told(cx: &Context, exported: Exported) -> Result<()> {
-    let rows = if exported.rows == 1 { "row" } else { "rows" };
-    cx.output.status(&format!("{} {rows} exported", exported.rows));
+    cx.output.status(&format!("{} exported", count::of(exported.rows, "row")));
     match cx.output.format {
         Shown::Json => cx.output.json(&exported),
         Shown::Text => Ok(()),

@@ -2,12 +2,11 @@
 //! prints them, and the number of rows for somebody who looks on.
 
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
 
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use indicatif::ProgressBar;
 use viam_contract::{Context, Format, Output, Result};
 
-const TICK: Duration = Duration::from_millis(200);
+use crate::bar;
 
 const TEMPLATE: &str = "{spinner} {human_pos} rows, {per_sec}";
 
@@ -23,14 +22,7 @@ pub(super) struct Dots {
 impl Dots {
     pub(super) fn begin(cx: &Context) -> Result<Self> {
         let output = Arc::clone(&cx.output);
-        let bar = (!output.quiet && output.stderr_tty()).then(|| {
-            let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
-            if let Ok(style) = ProgressStyle::with_template(TEMPLATE) {
-                bar.set_style(style);
-            }
-            bar.enable_steady_tick(TICK);
-            bar
-        });
+        let bar = bar::begin(&output, TEMPLATE);
         let held = (bar.is_some() && output.stdout_tty()).then(Arc::default);
         let dots = Self { output, bar, held };
         dots.print("Downloading..")?;

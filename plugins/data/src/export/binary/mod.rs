@@ -9,32 +9,24 @@ use viam_contract::{Context, Result, Target, Wire};
 
 use crate::destination::Destination;
 use crate::engine::{self, Total};
-use crate::export::{HowArgs, MetadataFormat, interruptible};
-use crate::filter::FilterArgs;
+use crate::export::{FoundArgs, HowArgs, MetadataFormat, interruptible};
 use crate::listing::Listed;
 use crate::pages::{self, Pages};
 use crate::tabular;
-
-/// The files that a filter finds.
-pub(super) struct Found<'a> {
-    pub(super) filter: &'a FilterArgs,
-    pub(super) tags: &'a [String],
-    pub(super) dataset_id: Option<&'a String>,
-}
 
 /// Exports the files that a filter finds.
 pub(super) async fn by_filter(
     cx: &Context,
     destination: &str,
     how: &HowArgs,
-    found: Found<'_>,
+    found: &FoundArgs,
     metadata: MetadataFormat,
 ) -> Result<()> {
     how.check()?;
-    found.filter.check()?;
+    found.check()?;
     let wire = cx.sessions.wire(&Target::App).await?;
     let destination = Destination::open(cx, destination).await?;
-    let filters = found.filter.resolve(cx, &wire, found.tags, found.dataset_id).await?;
+    let filters = found.resolve(cx, &wire).await?;
     let (output, counted, to_count) = (Arc::clone(&cx.output), filters.clone(), wire.clone());
     let total: Total = Box::pin(async move {
         let counts = counted.iter().map(|filter| pages::count(&output, &to_count, filter));
